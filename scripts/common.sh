@@ -1,0 +1,34 @@
+# Sourced by the scripts of this folder: where things are, what they say, how long they took.
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+DEPS_DIR=${PONDER_DEPS_DIR:-$ROOT/.deps}
+PRESET=${PONDER_PRESET:-dev}
+BUILD_DIR=$ROOT/build/$PRESET
+JOBS=${PONDER_JOBS:-2}
+
+say() { printf '%s\n' "== $*"; }
+fail() {
+  printf '%s\n' "error: $*" >&2
+  exit 1
+}
+
+# timed LABEL COMMAND...: runs the command and prints seconds and the peak memory of its largest process.
+timed() {
+  local label=$1 start seconds peak status=0 report
+  shift
+  start=$(date +%s)
+  if [ -x /usr/bin/time ]; then
+    report=$(mktemp)
+    /usr/bin/time -f %M -o "$report" "$@" || status=$?
+    peak=$(tail -n 1 "$report")
+    rm -f "$report"
+  else
+    "$@" || status=$?
+  fi
+  seconds=$(($(date +%s) - start))
+  if [ -n "${peak:-}" ]; then
+    say "$label: $seconds s, peak memory $((peak / 1024)) MiB"
+  else
+    say "$label: $seconds s"
+  fi
+  return $status
+}

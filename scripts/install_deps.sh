@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Installs what is missing: Debian packages, and LibTorch with the NCCL and CUDA-runtime wheels into the
+# one dependency folder of this clone. Repeating it is quick and changes nothing.
+#
+#   scripts/install_deps.sh [--tools] [--check]
+#     --tools   also clang, clang-format, clang-tidy and the sanitizer runtimes that .ci/run needs
+#     --check   install nothing; say what is missing and exit 1 if anything is
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+PACKAGES="cmake ninja-build g++ pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc
+  libprotobuf-dev libopenmpi-dev openmpi-bin libyaml-cpp-dev libspdlog-dev libcli11-dev
+  nlohmann-json3-dev libssl-dev libisal-dev libgtest-dev libgmock-dev librapidcheck-dev
+  ccache mold time python3 python3-pip"
+TOOLS="clang clang-format clang-tidy libclang-rt-14-dev"
+# Versions that belong together: LibTorch was built against this NCCL and this CUDA runtime. A machine
+# without a GPU loads them as plain libraries.
+WHEELS="torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85 nvidia-nccl-cu13==2.28.9"
+
+check=no
+for argument in "$@"; do
+  case $argument in
+    --tools) PACKAGES="$PACKAGES $TOOLS" ;;
+    --check) check=yes ;;
+    *) fail "unknown option '$argument' (known: --tools, --check)" ;;
+  esac
+done
+
+missing_packages() {
+  local package
+  for package in $PACKAGES; do
+    # A tool that is on PATH by other means counts as installed.
+    case $package in
+      python3 | cmake | ccache | mold | clang | clang-format | clang-tidy)
+        command -v "$package" >/dev/null && continue ;;
+      python3-pip) python3 -m pip --version >/dev/null 2>&1 && continue ;;
+      ninja-build) command -v ninja >/dev/null && continue ;;
+      time) [ -x /usr/bin/time ] && continue ;;
+    esac
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || echo "$package"
+  done
+}
+
+install_packages() {
+  local missing sudo=
+  missing=$(missing_packages | tr '\n' ' ')
+  if [ -z "$missing" ]; then
+    say "system packages: all there"
+    return
+  fi
+  if [ $check = yes ]; then
+    say "system packages missing: $missing"
+    return 1
+  fi
+  command -v apt-get >/dev/null || fail "these packages are missing and there is no apt-get: $missing"
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "these packages are missing: $missing(run as root: apt-get install $missing)"
+    sudo=sudo
+  fi
+  say "system packages: installing $missing"
+  export DEBIAN_FRONTEND=noninteractive
+  local log=$DEPS_DIR/apt.log
+  if ! { $sudo apt-get update -q && $sudo apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    fail "the Debian package registry did not give: $missing(is it reachable? full log: $log)"
+  fi
+}
+
+install_libtorch() {
+  local stamp=$DEPS_DIR/python/.installed
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$WHEELS" ]; then
+    say "LibTorch: there ($DEPS_DIR/python)"
+    return
+  fi
+  if [ $check = yes ]; then
+    say "LibTorch missing: $WHEELS"
+    return 1
+  fi
+  local pip_options="--no-deps --no-compile --only-binary=:all: --python-version 3.11 --disable-pip-version-check"
+  say "LibTorch: downloading about 0.9 GB into $DEPS_DIR/python"
+  rm -rf "$DEPS_DIR/python" "$DEPS_DIR/python.tmp"
+  local log=$DEPS_DIR/pip.log
+  if ! PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q $pip_options --target "$DEPS_DIR/python.tmp" $WHEELS >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    fail "the Python package registry did not give: $WHEELS (is it reachable? full log: $log)"
+  fi
+  printf '%s' "$WHEELS" >"$DEPS_DIR/python.tmp/.installed"
+  mv "$DEPS_DIR/python.tmp" "$DEPS_DIR/python"
+}
+
+mkdir -p "$DEPS_DIR"
+status=0
+install_packages || status=1
+install_libtorch || status=1
+exit $status
