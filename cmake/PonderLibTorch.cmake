@@ -19,6 +19,8 @@ target_include_directories(ponder_torch SYSTEM INTERFACE "${_torch_include}")
 target_compile_definitions(ponder_torch INTERFACE PONDER_HAS_TORCH=1)
 target_link_libraries(ponder_torch INTERFACE
   "${_torch_dir}/lib/libtorch_cpu.so" "${_torch_dir}/lib/libc10.so")
+# gRPC brings this flag to most targets; the precompiled header and all its users must agree on it.
+target_compile_options(ponder_torch INTERFACE -pthread)
 target_link_options(ponder_torch INTERFACE
   "LINKER:--unresolved-symbols=ignore-in-shared-libs"
   "LINKER:-rpath,${_torch_dir}/lib")
