@@ -11,6 +11,9 @@
 #define PONDER_TSA(x)
 #endif
 
+// abseil, which gRPC's headers bring in, leaves two of these names defined.
+#undef GUARDED_BY
+#undef NO_THREAD_SAFETY_ANALYSIS
 #define CAPABILITY(x) PONDER_TSA(capability(x))
 #define SCOPED_CAPABILITY PONDER_TSA(scoped_lockable)
 #define GUARDED_BY(x) PONDER_TSA(guarded_by(x))
