@@ -42,26 +42,27 @@ const ModelIdentity* Experience::FindVersion(const std::string& model, uint64_t 
 }
 
 void Experience::BeginStage(const SampledStage& stage, StageProgress progress) {
-  PONDER_CHECK(!window_) << "beginning stage '" << stage.name << "' before '"
-                         << window_->stage().name << "' ended";
+  PONDER_CHECK(!stage_open_) << "beginning stage '" << stage.name << "' before '"
+                             << window_->stage().name << "' ended";
   window_.emplace(stage, std::move(progress));
+  stage_open_ = true;
   OpenSteps();
   CheckLedger();
 }
 
 void Experience::EndStage() {
-  PONDER_CHECK(window_.has_value()) << "no stage to end";
+  PONDER_CHECK(stage_open_) << "no stage to end";
   for (const WorkItem& item : table_.RemoveTraining()) {
     if (!item.issued) continue;
     ++counters_.dropped["stage_ended"];
     ++num_dropped_;
   }
-  window_.reset();
+  stage_open_ = false;
   CheckLedger();
 }
 
 void Experience::OpenSteps() {
-  if (!window_) return;
+  if (!stage_open_) return;
   while (const std::optional<int64_t> step = window_->NextToOpen()) {
     if (FindVersion(window_->stage().model, window_->VersionOf(*step)) == nullptr) return;
     for (const Slot& slot : window_->Open(*step)) AddSlot(slot);
@@ -85,16 +86,16 @@ void Experience::AddSlot(const Slot& slot) {
 
 bool Experience::StepReady(int64_t step) const {
   RethrowFault();
-  return window_ && window_->Ready(step);
+  return stage_open_ && window_->Ready(step);
 }
 
 std::vector<TrajectoryGroup> Experience::TakeStep(int64_t step) {
-  PONDER_CHECK(window_.has_value()) << "taking step " << step << " without a stage";
+  PONDER_CHECK(stage_open_) << "taking step " << step << " without a stage";
   return window_->Take(step);
 }
 
 void Experience::ReleaseStep(int64_t step) {
-  PONDER_CHECK(window_.has_value()) << "releasing step " << step << " without a stage";
+  PONDER_CHECK(stage_open_) << "releasing step " << step << " without a stage";
   window_->Release(step);
   OpenSteps();
   CheckLedger();
@@ -158,7 +159,7 @@ std::string Experience::DescribeWaiting(TimePoint now) const {
   if (evaluation_) {
     text = fmt::format("{} of {} groups of evaluation '{}'", evaluation_->groups.size(),
                        evaluation_->plan.num_prompts, evaluation_->plan.name);
-  } else if (window_) {
+  } else if (stage_open_) {
     const int64_t step = window_->first_step();
     text = fmt::format("{} of {} groups of step {} of stage '{}'", window_->NumKept(step),
                        window_->stage().slots_per_step, step, window_->stage().name);

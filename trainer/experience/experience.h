@@ -64,7 +64,7 @@ class Experience {
   void Publish(const ModelIdentity& identity);
   // Throws Error(kBadData) when `progress` does not belong to the stage.
   void BeginStage(const SampledStage& stage, StageProgress progress);
-  // Open leases of the stage become stale.
+  // Open leases of the stage become stale. Its progress can still be asked for.
   void EndStage();
   // Throws what made the stage impossible: the prompt source's exception, or Error(kBadData) when a
   // slot was dropped and refilled StageWindow::kMaxRefills times.
@@ -75,8 +75,8 @@ class Experience {
   void ReleaseStep(int64_t step);
   // Progress as after releasing next_step - 1, where next_step is the step that `version` begins.
   // `complete` is false while groups leased under versions older than `version` are still out
-  // (eta > 0): save later, at the latest before step next_step + eta is released. Without a stage:
-  // empty and complete.
+  // (eta > 0): save later, at the latest before step next_step + eta is released. Before the
+  // first stage: empty and complete.
   StageProgress Progress(uint64_t version, bool* complete) const;
   // Evaluation leases come before all others. One evaluation at a time; its model must be
   // published.
@@ -125,8 +125,11 @@ class Experience {
   // The identity of a published version; null when it is not (or no longer) known.
   const ModelIdentity* FindVersion(const std::string& model, uint64_t version) const;
   // A lease ended without a result: the prompt waits again, or is dropped after max_tries.
-  void GiveBack(uint64_t lease_id, VerdictKind outcome, const std::string& reason);
-  void Drop(const WorkItem& item, VerdictKind outcome, const std::string& reason);
+  void GiveBack(uint64_t lease_id, VerdictKind outcome, const std::string& reason,
+                const std::string& detail);
+  // `reason` is one of the list above; `detail` is the submitter's text.
+  void Drop(const WorkItem& item, VerdictKind outcome, const std::string& reason,
+            const std::string& detail);
   void RethrowFault() const;
   void CheckLedger() const;
 
@@ -134,7 +137,8 @@ class Experience {
   const PromptSource prompts_;
   LeaseTable table_;
   std::map<std::string, std::map<uint64_t, ModelIdentity>> published_;  // by model and version
-  std::optional<StageWindow> window_;
+  std::optional<StageWindow> window_;  // of the present stage, or of the last one
+  bool stage_open_ = false;
   std::optional<Evaluation> evaluation_;
   ExperienceCounters counters_;
   uint64_t num_dropped_ = 0;

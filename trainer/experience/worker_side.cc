@@ -64,10 +64,10 @@ SubmitVerdict Experience::Submit(const std::string& session, uint64_t lease_id, 
   }
   switch (group.outcome) {
     case VerdictKind::kInfrastructureError:
-      GiveBack(lease_id, group.outcome, "infrastructure");
+      GiveBack(lease_id, group.outcome, "infrastructure", group.reason);
       break;
     case VerdictKind::kRefused:
-      Drop(table_.TakeBack(lease_id), group.outcome, "refused");
+      Drop(table_.TakeBack(lease_id), group.outcome, "refused", group.reason);
       break;
     case VerdictKind::kScored: {
       PONDER_CHECK(group.lease == *FindLease(lease_id))
@@ -86,24 +86,26 @@ SubmitVerdict Experience::Submit(const std::string& session, uint64_t lease_id, 
   return SubmitVerdict::kAccepted;
 }
 
-void Experience::GiveBack(uint64_t lease_id, VerdictKind outcome, const std::string& reason) {
+void Experience::GiveBack(uint64_t lease_id, VerdictKind outcome, const std::string& reason,
+                          const std::string& detail) {
   WorkItem item = table_.TakeBack(lease_id);
   ++item.num_failed;
   if (item.num_failed >= options_.max_tries) {
-    Drop(item, outcome, reason);
+    Drop(item, outcome, reason, detail);
   } else {
     table_.Add(std::move(item));
   }
 }
 
-void Experience::Drop(const WorkItem& item, VerdictKind outcome, const std::string& reason) {
+void Experience::Drop(const WorkItem& item, VerdictKind outcome, const std::string& reason,
+                      const std::string& detail) {
   ++counters_.dropped[reason];
   ++num_dropped_;
   if (!item.key.training) {
     TrajectoryGroup failed;
     failed.lease = item.lease;
     failed.outcome = outcome;
-    failed.reason = reason;
+    failed.reason = detail.empty() ? reason : reason + ": " + detail;
     evaluation_->groups.emplace(item.lease.prompt.ordinal, std::move(failed));
     return;
   }
@@ -119,7 +121,7 @@ void Experience::Drop(const WorkItem& item, VerdictKind outcome, const std::stri
 void Experience::DropSession(const std::string& session) {
   table_.Forget(session);
   for (const uint64_t lease_id : table_.HeldBy(session)) {
-    GiveBack(lease_id, VerdictKind::kInfrastructureError, "session_lost");
+    GiveBack(lease_id, VerdictKind::kInfrastructureError, "session_lost", {});
   }
   CheckLedger();
 }
@@ -127,7 +129,7 @@ void Experience::DropSession(const std::string& session) {
 size_t Experience::Expire(TimePoint now) {
   const std::vector<uint64_t> overdue = table_.Overdue(now);
   for (const uint64_t lease_id : overdue) {
-    GiveBack(lease_id, VerdictKind::kInfrastructureError, "lease_expired");
+    GiveBack(lease_id, VerdictKind::kInfrastructureError, "lease_expired", {});
   }
   counters_.leases_expired += overdue.size();
   CheckLedger();

@@ -1,5 +1,6 @@
-// Everything that rank 0 serves, behind calls that the trainer's main thread makes: Experience, Model and
-// health on one port. Owns the experience state machine (one mutex), the reactors and the timer thread.
+// Everything that rank 0 serves, behind calls that the trainer's main thread makes: Experience,
+// Model and health on one port. Owns the experience state machine (one mutex), the reactors and the
+// timer thread.
 #pragma once
 
 #include <memory>
