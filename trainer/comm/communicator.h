@@ -55,6 +55,9 @@ class Communicator {
   // take any time; if `root` dies meanwhile, mpirun ends the job.
   virtual void PatientBroadcast(const CommBuffer& buffer, int root) = 0;
   virtual void Barrier() = 0;
+  // The limit of every later operation: a run starts with the default, and learns the experiment's
+  // from rank 0. Not collective by itself; set alike on all ranks.
+  virtual void SetTimeout(std::chrono::milliseconds timeout) = 0;
   // Ends every rank of the job with `exit_code` (MPI_Abort). Never returns for MPI; local throws
   // CommError.
   [[noreturn]] virtual void Abort(const std::string& reason, int exit_code) = 0;

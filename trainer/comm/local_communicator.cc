@@ -15,6 +15,7 @@ class LocalCommunicator final : public ExchangeCommunicator {
   int size() const override { return 1; }
   std::string_view backend() const override { return "local"; }
   void Barrier() override {}
+  void SetTimeout(std::chrono::milliseconds /*timeout*/) override {}
   [[noreturn]] void Abort(const std::string& reason, int exit_code) override {
     throw CommError("the run ends with exit code " + std::to_string(exit_code) + ": " + reason);
   }

@@ -26,23 +26,23 @@ class MpiCommunicator final : public ExchangeCommunicator {
  public:
   explicit MpiCommunicator(const CommOptions& options)
       : ExchangeCommunicator(std::min(kMaxBlockBytes, options.max_message_bytes)),
-        options_(options),
+        max_message_bytes_(options.max_message_bytes),
+        timeout_(options.timeout),
         exceptions_at_start_(std::uncaught_exceptions()) {
     PONDER_CHECK(options.max_message_bytes >= 8 && options.max_message_bytes <= INT_MAX)
         << "max_message_bytes: expected 8.." << INT_MAX << ", got " << options.max_message_bytes;
   }
 
   ~MpiCommunicator() override {
-    // MPI_Finalize waits for all ranks without a limit, so they meet under a deadline first.
-    if (failed_ || std::uncaught_exceptions() > exceptions_at_start_) {
+    if (std::uncaught_exceptions() > exceptions_at_start_) {
       session_.MarkFailed();
       return;
     }
     try {
-      Barrier();
+      Barrier();  // MPI_Finalize waits for all ranks without a limit, so they meet under one first
     } catch (const Error& error) {
-      std::fprintf(stderr, "%s\n", error.what());
-      session_.MarkFailed();
+      // A job whose ranks did not end together must not look finished.
+      Abort(error.what(), error.exit_code());
     }
   }
 
@@ -50,12 +50,14 @@ class MpiCommunicator final : public ExchangeCommunicator {
   int size() const override { return session_.size(); }
   std::string_view backend() const override { return "mpi"; }
 
+  void SetTimeout(std::chrono::milliseconds timeout) override { timeout_ = timeout; }
+
   void Barrier() override {
     const Operation operation{"Barrier", {}};
     CheckUsable(operation);
     std::vector<MPI_Request> requests(1);
     Check(MPI_Ibarrier(session_.comm(), requests.data()), operation);
-    Finish(requests, {options_.timeout}, operation);
+    Finish(requests, {timeout_}, operation);
   }
 
   [[noreturn]] void Abort(const std::string& reason, int exit_code) override {
@@ -89,7 +91,7 @@ class MpiCommunicator final : public ExchangeCommunicator {
               operation);
       });
     }
-    const std::vector<MPI_Status> statuses = Finish(requests, {options_.timeout}, operation);
+    const std::vector<MPI_Status> statuses = Finish(requests, {timeout_}, operation);
     for (size_t i = 0; i < expected.size(); ++i) {
       int bytes = 0;
       Check(MPI_Get_count(&statuses[i], MPI_BYTE, &bytes), operation);
@@ -109,7 +111,7 @@ class MpiCommunicator final : public ExchangeCommunicator {
       requests.emplace_back();
       Check(MPI_Ibcast(data, bytes, MPI_BYTE, root, session_.comm(), &requests.back()), operation);
     });
-    WaitLimits limits{options_.timeout};
+    WaitLimits limits{timeout_};
     if (patient && rank() != root) limits = {std::nullopt, kPatientSleep};
     Finish(requests, limits, operation);
   }
@@ -131,9 +133,9 @@ class MpiCommunicator final : public ExchangeCommunicator {
  private:
   template <typename Body>
   void ForEachMessage(void* data, uint64_t bytes, const Body& body) {
-    for (uint64_t begin = 0; begin < bytes; begin += options_.max_message_bytes) {
+    for (uint64_t begin = 0; begin < bytes; begin += max_message_bytes_) {
       body(static_cast<char*>(data) + begin,
-           static_cast<int>(std::min(options_.max_message_bytes, bytes - begin)));
+           static_cast<int>(std::min(max_message_bytes_, bytes - begin)));
     }
   }
 
@@ -156,7 +158,8 @@ class MpiCommunicator final : public ExchangeCommunicator {
     return statuses;
   }
 
-  const CommOptions options_;
+  const uint64_t max_message_bytes_;
+  std::chrono::milliseconds timeout_;
   const int exceptions_at_start_;
   MpiSession session_;
   // Words, so that pieces of every dtype are aligned. Outlives a failed operation, whose messages

@@ -3,7 +3,8 @@
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
-#include <cstring>
+#include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -53,7 +54,7 @@ void CheckDevices(Communicator& mpi) {
 class NcclCommunicator final : public ExchangeCommunicator {
  public:
   NcclCommunicator(Communicator& mpi, const CommOptions& options)
-      : ExchangeCommunicator(kBlockBytes), mpi_(mpi), options_(options) {
+      : ExchangeCommunicator(kBlockBytes), mpi_(mpi), timeout_(options.timeout) {
     const Operation operation{"NCCL start", {}};
     ncclUniqueId id{};
     if (mpi_.rank() == 0) CheckCall(ncclGetUniqueId(&id), operation);
@@ -80,8 +81,13 @@ class NcclCommunicator final : public ExchangeCommunicator {
   int size() const override { return mpi_.size(); }
   std::string_view backend() const override { return "nccl"; }
   void Barrier() override { mpi_.Barrier(); }
+  void SetTimeout(std::chrono::milliseconds timeout) override {
+    timeout_ = timeout;
+    mpi_.SetTimeout(timeout);
+  }
   [[noreturn]] void Abort(const std::string& reason, int exit_code) override {
     mpi_.Abort(reason, exit_code);
+    std::abort();  // g++ does not see that the call above never returns
   }
 
  protected:
@@ -171,7 +177,7 @@ class NcclCommunicator final : public ExchangeCommunicator {
   // Waits until NCCL has taken in the calls made so far: with a non-blocking communicator they
   // return at once.
   void AwaitCalls(const Operation& operation) {
-    Pacer pacer({options_.timeout});
+    Pacer pacer({timeout_});
     while (true) {
       ncclResult_t state = ncclSuccess;
       CheckCall(ncclCommGetAsyncError(comm_, &state), operation);
@@ -185,7 +191,7 @@ class NcclCommunicator final : public ExchangeCommunicator {
   // Waits until the work in the operation's stream is done, while watching for errors of the
   // network.
   void AwaitStream(const Operation& operation) {
-    Pacer pacer({options_.timeout});
+    Pacer pacer({timeout_});
     while (true) {
       const cudaError_t done = cudaStreamQuery(StreamOf(operation));
       if (done == cudaSuccess) return;
@@ -199,7 +205,7 @@ class NcclCommunicator final : public ExchangeCommunicator {
   }
 
   Communicator& mpi_;
-  const CommOptions options_;
+  std::chrono::milliseconds timeout_;
   ncclComm_t comm_ = nullptr;
   DeviceMemory device_;
   PinnedMemory host_;
