@@ -16,6 +16,9 @@ function(_ponder_common target is_torch)
   if(is_torch)
     target_link_libraries(${target} PRIVATE ponder_torch)
     target_precompile_headers(${target} REUSE_FROM ponder_aten_pch)
+    # The precompiled header is -fPIC code; by its own choice CMake compiles executables as -fPIE.
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
   endif()
 endfunction()
 
