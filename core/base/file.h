@@ -42,6 +42,11 @@ class FileSystem {
   virtual void SyncDirectory(const std::string& path) = 0;
   virtual void Truncate(const std::string& path, uint64_t size) = 0;
   virtual uint64_t FreeBytes(const std::string& path) = 0;
+  // True when the last component of `path` is a symbolic link. File systems without links say no.
+  virtual bool IsSymlink(const std::string& path) {
+    static_cast<void>(path);
+    return false;
+  }
 };
 
 // The machine's file system.

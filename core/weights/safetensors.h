@@ -20,8 +20,8 @@ struct SafetensorsHeader {
 };
 
 // Checks every rule of the format over the bytes of a whole file: header length, UTF-8, strict JSON
-// without duplicate keys, known dtypes, shapes that fit their ranges with overflow checks, ranges that
-// cover the buffer exactly, names without NUL or "..". Throws Error(kBadData) naming `path`.
+// without duplicate keys, known dtypes, shapes that fit their ranges with overflow checks, ranges
+// that cover the buffer exactly, names without NUL or "..". Throws Error(kBadData) naming `path`.
 SafetensorsHeader ParseSafetensors(std::string_view file_bytes, const std::string& path,
                                    uint64_t max_header_bytes = 16u << 20);
 
@@ -31,13 +31,13 @@ struct TensorBytes {
   std::string_view data;
 };
 
-// The bytes of a safetensors file: tensors sorted by descending alignment, then by name; header padded
-// with spaces to 8 bytes; metadata written as given plus {"format": "pt"}.
+// The bytes of a safetensors file: tensors sorted by descending alignment, then by name; header
+// padded with spaces to 8 bytes; metadata written as given plus {"format": "pt"}.
 std::string SerializeSafetensors(const std::vector<TensorBytes>& tensors,
                                  std::map<std::string, std::string> metadata);
 
-// The tensors of a safetensors file as a flat buffer in the order of `layout`. Names, shapes and dtypes
-// must match exactly; missing, extra or misshaped tensors throw Error(kBadData) naming them.
+// The tensors of a safetensors file as a flat buffer in the order of `layout`. Names, shapes and
+// dtypes must match exactly; missing, extra or misshaped tensors throw Error(kBadData) naming them.
 std::vector<char> FlatFromSafetensors(std::string_view file_bytes, const std::string& path,
                                       const FlatLayout& layout);
 // The inverse of FlatFromSafetensors.

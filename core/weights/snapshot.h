@@ -22,8 +22,8 @@ struct WeightSnapshot {
 };
 using SnapshotPtr = std::shared_ptr<const WeightSnapshot>;
 
-// Collects chunks into a staging buffer and yields a snapshot only when every byte arrived in order, each
-// chunk's CRC32C held, and the whole has the announced digest. Not thread safe.
+// Collects chunks into a staging buffer and yields a snapshot only when every byte arrived in
+// order, each chunk's CRC32C held, and the whole has the announced digest. Not thread safe.
 class SnapshotAssembler {
  public:
   // `total_bytes` must equal the layout's; throws ProtocolError otherwise, or above `max_bytes`.

@@ -1,0 +1,46 @@
+// Finds and reads the newest checkpoint that is whole.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/file.h"
+#include "trainer/checkpoint/manifest.h"
+
+namespace ponder {
+
+// A checkpoint whose every byte was verified. Owns the contents.
+struct LoadedCheckpoint {
+  std::string directory;
+  Manifest manifest;
+  std::map<std::string, std::string> files;  // contents by relative path
+  // Throws CheckpointError(kBadData) when there is no such file.
+  const std::string& File(const std::string& relative_path) const;
+};
+
+// Takes one line for each thing that is wrong, with file and reason.
+using CheckpointReport = std::function<void(const std::string& line)>;
+
+// The newest checkpoint below `root` that verifies; each newer one that does not is reported.
+// `latest` is a hint for people only: the manifests decide. First removes what killed writers left
+// (".tmp-*",
+// ".trash-*"), so only one process may call it, and none may be writing.
+// Nothing when there are no checkpoint folders at all. Throws CheckpointError(kBadData) when there
+// are some and none verifies: a run never silently begins again.
+std::optional<LoadedCheckpoint> LoadNewest(FileSystem& files, const std::string& root,
+                                           const CheckpointReport& report);
+
+// The checkpoint of exactly `step`. Throws CheckpointError(kBadData) when missing or bad.
+LoadedCheckpoint LoadStep(FileSystem& files, const std::string& root, int64_t step);
+
+// PARENT/start of a stage. Nothing when it is not there. Throws CheckpointError(kBadData) when bad.
+std::optional<LoadedCheckpoint> LoadStageStart(FileSystem& files, const std::string& parent);
+
+// Steps that have a folder, newest first, whole or not.
+std::vector<int64_t> CheckpointSteps(FileSystem& files, const std::string& root);
+
+}  // namespace ponder

@@ -1,0 +1,120 @@
+#include "trainer/checkpoint/run_state.h"
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "trainer/checkpoint/json_object.h"
+
+namespace ponder {
+namespace {
+
+// JSON has no word for them, and a state with one must still be saved.
+constexpr const char* kNan = "nan";
+constexpr const char* kInfinity = "inf";
+constexpr const char* kMinusInfinity = "-inf";
+
+nlohmann::json JsonOf(double value) {
+  if (std::isnan(value)) return kNan;
+  if (std::isinf(value)) return value > 0 ? kInfinity : kMinusInfinity;
+  return value;
+}
+
+double DoubleFrom(const nlohmann::json& json, const std::string& source, const std::string& key) {
+  if (json.is_number_float()) return json.get<double>();
+  if (json == kNan) return std::numeric_limits<double>::quiet_NaN();
+  if (json == kInfinity) return std::numeric_limits<double>::infinity();
+  if (json == kMinusInfinity) return -std::numeric_limits<double>::infinity();
+  throw CheckpointError(Condition::kBadData, "reading " + source + ": evaluation '" + key +
+                                                 "': expected a floating-point number, got " +
+                                                 json.dump());
+}
+
+}  // namespace
+
+std::string RunState::ToJson() const {
+  nlohmann::json values = nlohmann::json::object();
+  for (const auto& [name, value] : evaluations) values[name] = JsonOf(value);
+  const nlohmann::json json{{"format_version", kRunStateFormatVersion},
+                            {"run_step", run_step},
+                            {"stage_index", stage_index},
+                            {"stage_step", stage_step},
+                            {"stage_complete", stage_complete},
+                            {"stage_updates", stage_updates},
+                            {"run_updates", run_updates},
+                            {"version", version},
+                            {"weights_changed", weights_changed},
+                            {"nonfinite_steps", nonfinite_steps},
+                            {"frontier", frontier},
+                            {"metrics_bytes", metrics_bytes},
+                            {"metrics_sha256", metrics_sha256},
+                            {"timing_bytes", timing_bytes},
+                            {"attempt", attempt},
+                            {"evaluations", std::move(values)}};
+  return json.dump(2) + "\n";
+}
+
+RunState RunState::FromJson(std::string_view json, const std::string& source) {
+  const nlohmann::json root = ParseCheckpointJson(json, source);
+  JsonObject object(root, source);
+  const uint32_t format_version = object.U32("format_version");
+  if (format_version != kRunStateFormatVersion) {
+    throw CheckpointError(Condition::kBadData, "reading " + source + ": expected format_version " +
+                                                   std::to_string(kRunStateFormatVersion) +
+                                                   ", got " + std::to_string(format_version) +
+                                                   " (written by another release)");
+  }
+  RunState state;
+  state.run_step = object.Count("run_step");
+  state.stage_index = object.U64("stage_index");
+  state.stage_step = object.Count("stage_step");
+  state.stage_complete = object.Bool("stage_complete");
+  state.stage_updates = object.Count("stage_updates");
+  state.run_updates = object.Count("run_updates");
+  state.version = object.U64("version");
+  state.weights_changed = object.Bool("weights_changed");
+  state.nonfinite_steps = object.Count("nonfinite_steps");
+  state.frontier = object.U64("frontier");
+  state.metrics_bytes = object.U64("metrics_bytes");
+  state.metrics_sha256 = object.Text("metrics_sha256");
+  if (!state.metrics_sha256.empty()) state.metrics_sha256 = object.Digest("metrics_sha256");
+  state.timing_bytes = object.U64("timing_bytes");
+  state.attempt = object.U32("attempt");
+  for (const auto& [name, value] : object.Object("evaluations").items()) {
+    state.evaluations[name] = DoubleFrom(value, source, name);
+  }
+  object.Finish();
+  return state;
+}
+
+RunState RunState::WithoutAttempt() const {
+  RunState state = *this;
+  state.timing_bytes = 0;
+  state.attempt = 0;
+  return state;
+}
+
+std::string Sha256OfPrefix(FileSystem& files, const std::string& path, uint64_t size) {
+  if (size == 0) return Sha256Hex("");
+  const std::string bytes = files.ReadFile(path, std::numeric_limits<uint64_t>::max());
+  if (bytes.size() < size) {
+    throw CheckpointError(Condition::kBadData, "reading " + path + ": expected at least " +
+                                                   std::to_string(size) + " bytes, got " +
+                                                   std::to_string(bytes.size()));
+  }
+  return Sha256Hex(std::string_view(bytes).substr(0, size));
+}
+
+void CheckMetricsPrefix(FileSystem& files, const std::string& path, const RunState& state) {
+  if (state.metrics_sha256.empty()) return;
+  const std::string actual = Sha256OfPrefix(files, path, state.metrics_bytes);
+  if (actual != state.metrics_sha256) {
+    throw CheckpointError(Condition::kBadData,
+                          "resuming " + path + ": expected SHA-256 " + state.metrics_sha256 +
+                              " of the first " + std::to_string(state.metrics_bytes) +
+                              " bytes, got " + actual + " (the file was changed since the save)");
+  }
+}
+
+}  // namespace ponder
