@@ -22,7 +22,7 @@ struct Rank0Options {
   std::string kernel_path = "aten_f32";
   uint32_t vocab_size = 0;
   ExperienceOptions experience;
-  uint32_t versions_kept = 3;  // snapshots that stay available
+  uint32_t versions_kept = 3;  // snapshots that stay available; a stage with staleness keeps more
 };
 
 // All public methods are called from the main thread and return quickly, or wait at most `limit`.
@@ -30,13 +30,18 @@ class Rank0Server {
  public:
   // Starts listening. Throws Error(kIo) when the address is taken. `clock` and `log` are borrowed.
   Rank0Server(Rank0Options options, PromptSource prompts, Clock& clock, const Log& log);
-  ~Rank0Server();  // ends the run for workers, stops the server within a few seconds
+  // Stops the server within a few seconds. After EndRun it first waits, at most 2 s, until the
+  // workers have heard of the end; without it they are told that the trainer is unavailable, so
+  // that they wait for its next attempt.
+  ~Rank0Server();
   int port() const;
 
   void Publish(SnapshotPtr snapshot);
+  // Throws Error(kBadData) when `progress` does not belong to the stage.
   void BeginStage(const SampledStage& stage, StageProgress progress);
   void EndStage();
-  // Groups of the step, or nothing when `limit` passed first.
+  // Groups of the step, or nothing when `limit` passed first. Throws what makes the stage
+  // impossible: see Experience::StepReady.
   std::optional<std::vector<TrajectoryGroup>> WaitForStep(int64_t step, Duration limit);
   void ReleaseStep(int64_t step);
   StageProgress Progress(uint64_t version, bool* complete) const;
