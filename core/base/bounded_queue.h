@@ -16,8 +16,8 @@ class BoundedQueue {
  public:
   explicit BoundedQueue(size_t capacity) : capacity_(capacity) {}
 
-  // Blocks while full, at most `limit`. False when the queue is closed or the limit passed; the value
-  // is then dropped by the caller's move.
+  // Blocks while full, at most `limit`. False when the queue is closed or the limit passed; the
+  // value is then dropped by the caller's move.
   bool Push(T value, std::chrono::nanoseconds limit) EXCLUDES(mutex_) {
     const auto end = std::chrono::steady_clock::now() + limit;
     MutexLock lock(mutex_);

@@ -1,4 +1,5 @@
-// Errors: exceptions inside the program, a status at the wire, a code at exit. One table joins them.
+// Errors: exceptions inside the program, a status at the wire, a code at exit. One table joins
+// them.
 #pragma once
 
 #include <sstream>
@@ -8,8 +9,9 @@
 
 namespace ponder {
 
-// What went wrong, by what the caller can do about it. The table in error.cc gives each condition its
-// name, its gRPC code, whether a caller retries it, and the exit code of a program that ends with it.
+// What went wrong, by what the caller can do about it. The table in error.cc gives each condition
+// its name, its gRPC code, whether a caller retries it, and the exit code of a program that ends
+// with it.
 enum class Condition {
   kUsage,           // bad command line
   kConfig,          // bad experiment file
@@ -41,7 +43,8 @@ const ConditionRow& RowOf(Condition condition);
 // The condition that a gRPC status code stands for (the first row that carries the code).
 Condition ConditionOfGrpcCode(int grpc_code);
 
-// Base of all exceptions that Ponder throws. The text reads: what was done, expected X, got Y, hint.
+// Base of all exceptions that Ponder throws. The text reads: what was done, expected X, got Y,
+// hint.
 class Error : public std::runtime_error {
  public:
   Error(Condition condition, const std::string& what)
@@ -105,10 +108,11 @@ struct Voidify {
 
 }  // namespace internal
 
-// Throws Error(kInternal) with file and line when `condition` is false. For bugs only, never for input.
-#define PONDER_CHECK(condition)                                                        \
-  (condition) ? (void)0                                                                \
-              : ::ponder::internal::Voidify() &                                        \
+// Throws Error(kInternal) with file and line when `condition` is false. For bugs only, never for
+// input.
+#define PONDER_CHECK(condition)                 \
+  (condition) ? (void)0                         \
+              : ::ponder::internal::Voidify() & \
                     ::ponder::internal::CheckFailure(__FILE__, __LINE__, #condition).stream()
 
 }  // namespace ponder

@@ -1,11 +1,12 @@
-// Named failpoints: places where a fault test can stop, kill or break a program. Compiled in only with
-// PONDER_FAILPOINTS; otherwise PONDER_FAILPOINT(name) is nothing.
+// Named failpoints: places where a fault test can stop, kill or break a program. Compiled in only
+// with PONDER_FAILPOINTS; otherwise PONDER_FAILPOINT(name) is nothing.
 //
 // Switched on by the environment variable PONDER_FAILPOINTS, a semicolon-separated list of
 //   NAME=ACTION[@HIT][,role=ROLE][,rank=R][,once=MARKER_FILE]
-// ACTION: kill (SIGKILL to this process), error (throws Error(kIo)), delay:MS, nan (IsFired returns true).
-// HIT: fires at that hit only, counted from 1 in this process; without it, at every hit.
-// once: fires only if MARKER_FILE could be created, so that a restarted process does not fire again.
+// ACTION: kill (SIGKILL to this process), error (throws Error(kIo)), delay:MS, nan (IsFired returns
+// true). HIT: fires at that hit only, counted from 1 in this process; without it, at every hit.
+// once: fires only if MARKER_FILE could be created, so that a restarted process does not fire
+// again.
 #pragma once
 
 #include <string>
@@ -17,13 +18,17 @@ namespace ponder {
 // before threads start. Reads the environment; throws Error(kUsage) on a list that does not parse.
 void ConfigureFailpoints(std::string_view role, int rank);
 
-// Counts a hit of `name` and does what the list says. Returns true when a `nan` action fired. Thread safe.
+// Counts a hit of `name` and does what the list says. Returns true when a `nan` action fired.
+// Thread safe.
 bool HitFailpoint(std::string_view name);
+
+// What PONDER_FAILPOINT is without failpoints.
+constexpr bool NoFailpoint() { return false; }
 
 }  // namespace ponder
 
 #ifdef PONDER_FAILPOINTS
 #define PONDER_FAILPOINT(name) ::ponder::HitFailpoint(name)
 #else
-#define PONDER_FAILPOINT(name) (false)
+#define PONDER_FAILPOINT(name) ::ponder::NoFailpoint()
 #endif

@@ -1,5 +1,5 @@
-// The file seam: everything that Ponder writes and must survive a kill goes through it, so that tests
-// can record every operation and replay any prefix of them.
+// The file seam: everything that Ponder writes and must survive a kill goes through it, so that
+// tests can record every operation and replay any prefix of them.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,9 @@ class WritableFile {
   virtual void Close() = 0;
 };
 
-// Paths are ordinary paths. All methods throw Error(kIo) that names the path, the operation and errno's
-// text (and Error(kBadData) from ReadFile when larger than `max_bytes`). Implementations are thread safe.
+// Paths are ordinary paths. All methods throw Error(kIo) that names the path, the operation and
+// errno's text (and Error(kBadData) from ReadFile when larger than `max_bytes`). Implementations
+// are thread safe.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -52,8 +53,8 @@ class FileSystem {
 // The machine's file system.
 std::unique_ptr<FileSystem> MakeRealFileSystem();
 
-// Writes `bytes` so that a kill at any instant leaves the old file or the new one: temporary name in
-// the same folder, sync, rename, sync of the folder.
+// Writes `bytes` so that a kill at any instant leaves the old file or the new one: temporary name
+// in the same folder, sync, rename, sync of the folder.
 void WriteFileAtomically(FileSystem& files, const std::string& path, std::string_view bytes);
 
 // SHA-256 as 64 lower-case hex digits.

@@ -1,7 +1,8 @@
 // The one table of metrics, and the two files they go to.
 //
-// metrics.jsonl holds what is a function of the experiment alone: a resumed run reproduces it byte for
-// byte. timing.jsonl holds what the clock says. Both have one JSON object per line with sorted keys.
+// metrics.jsonl holds what is a function of the experiment alone: a resumed run reproduces it byte
+// for byte. timing.jsonl holds what the clock says. Both have one JSON object per line with sorted
+// keys.
 #pragma once
 
 #include <cstdint>
@@ -27,16 +28,21 @@ struct MetricRow {
 // Every metric that exists; the documentation is made from it.
 std::span<const MetricRow> MetricTable();
 
+// docs/metrics.md, made from the table.
+std::string MetricReferenceMarkdown();
+
 // One line of a metrics file. Values are doubles; non-finite ones are written as null.
 // Setting a name that is not in the table of that file throws Error(kInternal).
 class MetricRecord {
  public:
   explicit MetricRecord(MetricFile file) : file_(file) {}
   void Set(std::string_view name, double value);
-  // Labels of the line: "kind" ("step", "evaluation"), "stage", "set", and the numbers "step", "version".
+  // Labels of the line: "kind" ("step", "evaluation"), "stage", "set", and the numbers "step",
+  // "version".
   void SetLabel(std::string_view key, std::string_view text);
   void SetLabel(std::string_view key, uint64_t number);
-  // The JSON object, keys sorted: labels first, then metrics; shortest form that reads back exactly.
+  // The JSON object, keys sorted: labels first, then metrics; shortest form that reads back
+  // exactly.
   std::string ToJson() const;
   const std::map<std::string, double, std::less<>>& values() const { return values_; }
 
@@ -49,8 +55,8 @@ class MetricRecord {
 // Appends records to a .jsonl file, one Append per line. Not thread safe.
 class MetricsWriter {
  public:
-  // Opens for append and first cuts the file to `keep_bytes` when it is longer (resume: the size at the
-  // checkpoint). A torn last line of a crash beyond keep_bytes is thus dropped.
+  // Opens for append and first cuts the file to `keep_bytes` when it is longer (resume: the size at
+  // the checkpoint). A torn last line of a crash beyond keep_bytes is thus dropped.
   MetricsWriter(FileSystem& files, std::string path, uint64_t keep_bytes);
   void Write(const MetricRecord& record);
   // Sync to disk; returns the size in bytes, which the checkpoint stores.

@@ -1,4 +1,5 @@
-// A mutex that clang's thread-safety analysis understands. std::mutex is no capability under libstdc++.
+// A mutex that clang's thread-safety analysis understands. std::mutex is no capability under
+// libstdc++.
 #pragma once
 
 #include <chrono>
@@ -46,7 +47,8 @@ class SCOPED_CAPABILITY MutexLock {
   Mutex& mutex_;
 };
 
-// A condition variable for Mutex. Waits release the mutex and take it again; every wait has a limit.
+// A condition variable for Mutex. Waits release the mutex and take it again; every wait has a
+// limit.
 class CondVar {
  public:
   // Waits at most `limit`; spurious wake-ups happen, so callers loop over their condition.

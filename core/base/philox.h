@@ -1,7 +1,9 @@
-// Counter-based random numbers (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+// Counter-based random numbers (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC
+// 2011).
 //
-// A draw is a pure function of (run seed, purpose, ordinal, sample, position). There is no generator
-// state to save, share or restore, and a draw never depends on the batch, the step or the worker.
+// A draw is a pure function of (run seed, purpose, ordinal, sample, position). There is no
+// generator state to save, share or restore, and a draw never depends on the batch, the step or the
+// worker.
 #pragma once
 
 #include <array>
@@ -12,8 +14,8 @@ namespace ponder {
 // One Philox4x32-10 block: four 32-bit words from a 128-bit counter and a 64-bit key.
 std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
-// What a stream of draws is for. Part of the counter, so that purposes never share draws. Values are
-// written into experiments' results: never renumber.
+// What a stream of draws is for. Part of the counter, so that purposes never share draws. Values
+// are written into experiments' results: never renumber.
 enum class RandomPurpose : uint8_t {
   kSampling = 1,       // tokens sampled from the policy
   kProblem = 2,        // making a problem
@@ -52,8 +54,9 @@ struct Ordinal {
   static Ordinal Unpack(uint64_t packed);
 };
 
-// The image of `index` under a keyed permutation of [0, size): a Feistel network with cycle walking.
-// Data order needs no shuffled array and no state: the cursor is one integer. size >= 1, index < size.
+// The image of `index` under a keyed permutation of [0, size): a Feistel network with cycle
+// walking. Data order needs no shuffled array and no state: the cursor is one integer. size >= 1,
+// index < size.
 uint64_t PermutedIndex(uint64_t seed, uint64_t stream, uint64_t size, uint64_t index);
 
 }  // namespace ponder

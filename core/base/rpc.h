@@ -1,5 +1,5 @@
-// Helpers that every client and server uses: channels with keepalive, deadlines, retries, and the one
-// function that turns exceptions into statuses.
+// Helpers that every client and server uses: channels with keepalive, deadlines, retries, and the
+// one function that turns exceptions into statuses.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -17,7 +17,8 @@ namespace ponder {
 inline constexpr int kMaxMessageBytes = 16 << 20;
 inline constexpr size_t kWeightChunkBytes = 1 << 20;
 
-// The channel seam: programs get stubs' channels through it, tests give in-process ones. Thread safe.
+// The channel seam: programs get stubs' channels through it, tests give in-process ones. Thread
+// safe.
 class ChannelFactory {
  public:
   virtual ~ChannelFactory() = default;
@@ -41,14 +42,15 @@ void ConfigureServer(grpc::ServerBuilder& builder);
 // True for 127.0.0.0/8, ::1, localhost and unix: addresses, with or without a port.
 bool IsLoopback(const std::string& address);
 
-// Starts `builder`'s server on `address` ("host:port", port 0 picks one) and returns the bound port in
-// `port`. Throws Error(kIo) "cannot listen on ...: is the port in use?".
+// Starts `builder`'s server on `address` ("host:port", port 0 picks one) and returns the bound port
+// in `port`. Throws Error(kIo) "cannot listen on ...: is the port in use?".
 std::unique_ptr<grpc::Server> StartServer(grpc::ServerBuilder& builder, const std::string& address,
                                           int* port);
 
 // The status of an exception (via the table in error.h); the condition's name is in error_details.
 grpc::Status StatusOf(const std::exception& error);
-// Runs `body`; OK when it returns, StatusOf what it throws otherwise. Every service method is one call.
+// Runs `body`; OK when it returns, StatusOf what it throws otherwise. Every service method is one
+// call.
 grpc::Status HandleRpc(const std::function<void()>& body);
 // Throws RpcError naming method and peer unless `status` is OK.
 void ThrowIfFailed(const grpc::Status& status, const std::string& method, const std::string& peer);
@@ -59,8 +61,9 @@ struct RetryPolicy {
   std::chrono::milliseconds max_backoff{2000};
 };
 
-// Calls `call` with a fresh ClientContext (deadline `deadline` from now) until it answers with a status
-// that the table does not retry, or tries run out. Returns the last status. `stop` ends it early.
+// Calls `call` with a fresh ClientContext (deadline `deadline` from now) until it answers with a
+// status that the table does not retry, or tries run out. Returns the last status. `stop` ends it
+// early.
 grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds deadline,
                            const std::function<bool()>& stop,
                            const std::function<grpc::Status(grpc::ClientContext&)>& call);

@@ -1,8 +1,9 @@
-// The plain types that travel between programs. core/base/wire.h converts them to messages and back.
+// The plain types that travel between programs. core/base/wire.h converts them to messages and
+// back.
 //
-// Letters used everywhere: B sequences, T positions, V vocabulary, D width, L layers, H query heads,
-// K key/value heads, G samples per prompt, N tokens of one sequence.
-// Index t of every per-token array describes token_ids[t]; the shift by one happens in the packer only.
+// Letters used everywhere: B sequences, T positions, V vocabulary, D width, L layers, H query
+// heads, K key/value heads, G samples per prompt, N tokens of one sequence. Index t of every
+// per-token array describes token_ids[t]; the shift by one happens in the packer only.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +13,14 @@
 
 namespace ponder {
 
-// Names one published state of one model. (attempt, version) is unique within a run; `version` grows by
-// one per publish over all stages and continues from the checkpoint after a restart.
+// Names one published state of one model. (attempt, version) is unique within a run; `version`
+// grows by one per publish over all stages and continues from the checkpoint after a restart.
 struct ModelIdentity {
   std::string run_id;
   uint32_t attempt = 0;
-  std::string model;    // "policy"
+  std::string model;  // "policy"
   uint64_t version = 0;
-  std::string digest;   // SHA-256 of the flat buffer, 64 lower-case hex digits
+  std::string digest;  // SHA-256 of the flat buffer, 64 lower-case hex digits
   bool operator==(const ModelIdentity&) const = default;
 };
 
@@ -45,10 +46,10 @@ struct Prompt {
 };
 
 struct SamplingParams {
-  uint32_t num_samples = 1;      // G rows sampled at `temperature`
-  bool add_greedy = false;       // one more row, index G, decoded at temperature 0
-  float temperature = 1.0F;      // > 0
-  uint32_t max_new_tokens = 64;  // sampled tokens
+  uint32_t num_samples = 1;       // G rows sampled at `temperature`
+  bool add_greedy = false;        // one more row, index G, decoded at temperature 0
+  float temperature = 1.0F;       // > 0
+  uint32_t max_new_tokens = 64;   // sampled tokens
   uint32_t max_total_tokens = 0;  // prompt, sampled and observed; 0: the model's context
   uint32_t num_rows() const { return num_samples + (add_greedy ? 1 : 0); }
   bool operator==(const SamplingParams&) const = default;
@@ -60,9 +61,9 @@ struct PromptLease {
   LeasePurpose purpose = LeasePurpose::kTrain;
   Prompt prompt;
   SamplingParams sampling;
-  ModelIdentity model;     // exactly the model to sample with
-  std::string stage;       // name of the stage
-  std::string reward_set;  // which sources score the group: "stage/NAME" or "evaluation/NAME"
+  ModelIdentity model;         // exactly the model to sample with
+  std::string stage;           // name of the stage
+  std::string reward_set;      // which sources score the group: "stage/NAME" or "evaluation/NAME"
   uint64_t expires_in_ms = 0;  // from the moment of sending
   bool operator==(const PromptLease&) const = default;
 };
@@ -79,17 +80,17 @@ struct Segment {
 
 enum class FinishReason : uint8_t { kStop = 1, kLength = 2 };
 
-// What a reward source says of one answer. What the answer causes is kScored (0 with its rule); what
-// the gold causes is kRefused; what the infrastructure causes is kInfrastructureError. Neither of the
-// last two ever becomes a score of 0.
+// What a reward source says of one answer. What the answer causes is kScored (0 with its rule);
+// what the gold causes is kRefused; what the infrastructure causes is kInfrastructureError. Neither
+// of the last two ever becomes a score of 0.
 enum class VerdictKind : uint8_t { kScored = 1, kRefused = 2, kInfrastructureError = 3 };
 
 struct SourceReward {
   std::string source;  // name of the source in the experiment
   VerdictKind verdict = VerdictKind::kScored;
-  double value = 0;     // unweighted; finite
+  double value = 0;  // unweighted; finite
   double weight = 1;
-  std::string rule;     // the rule that decided, e.g. "equal", "no answer", "hedged"
+  std::string rule;                 // the rule that decided, e.g. "equal", "no answer", "hedged"
   std::vector<float> step_values;   // one per step end, or empty
   std::vector<float> token_values;  // [N], or empty
   bool operator==(const SourceReward&) const = default;
@@ -98,7 +99,7 @@ struct SourceReward {
 struct Trajectory {
   uint64_t ordinal = 0;
   uint32_t sample_index = 0;
-  bool greedy = false;  // decoded at temperature 0: never trained on
+  bool greedy = false;                    // decoded at temperature 0: never trained on
   std::vector<uint32_t> token_ids;        // [N]
   std::vector<Segment> segments;          // begins at 0, strictly increasing
   std::vector<float> behavior_logprobs;   // [N], exactly 0 where not sampled

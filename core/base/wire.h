@@ -1,5 +1,5 @@
-// The only place where messages become plain types and back. FromWire checks lengths, ids, ranges and
-// finiteness and throws ProtocolError that names message, field, expected and got.
+// The only place where messages become plain types and back. FromWire checks lengths, ids, ranges
+// and finiteness and throws ProtocolError that names message, field, expected and got.
 #pragma once
 
 #include "core/base/types.h"
@@ -9,8 +9,8 @@ namespace ponder {
 
 // Bounds that FromWire enforces on a message from another process.
 struct WireLimits {
-  uint32_t vocab_size = 0;            // 0: not checked
-  uint32_t max_tokens = 1u << 20;     // of one sequence
+  uint32_t vocab_size = 0;         // 0: not checked
+  uint32_t max_tokens = 1u << 20;  // of one sequence
   uint32_t max_samples = 4096;
 };
 
@@ -32,8 +32,8 @@ Trajectory FromWire(const v1::Trajectory& message, const WireLimits& limits);
 VerdictKind FromWire(v1::VerdictKind value);
 FinishReason FromWire(v1::FinishReason value);
 
-// Rules that join a group to its lease: ordinals equal, sample indices 0..rows-1, the prompt unchanged,
-// one version equal to the lease's, greedy row last. Throws ProtocolError.
+// Rules that join a group to its lease: ordinals equal, sample indices 0..rows-1, the prompt
+// unchanged, one version equal to the lease's, greedy row last. Throws ProtocolError.
 void CheckGroupAgainstLease(const TrajectoryGroup& group);
 
 }  // namespace ponder

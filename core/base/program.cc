@@ -1,0 +1,42 @@
+#include "core/base/program.h"
+
+#include <google/protobuf/stubs/common.h>
+#include <grpc/grpc.h>
+#include <grpcpp/grpcpp.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "core/base/error.h"
+
+namespace ponder {
+
+int RunMain(const std::string& role, int argc, char** argv,
+            const std::function<int(int, char**)>& body) {
+  setenv("GRPC_ENABLE_FORK_SUPPORT", "0", /*overwrite=*/1);
+  std::signal(SIGPIPE, SIG_IGN);
+  // Never matched by grpc_shutdown: the last shutdown can stall for ten seconds in this version.
+  grpc_init();
+  try {
+    return body(argc, argv);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s: error: %s\n", role.c_str(), error.what());
+    return error.exit_code();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: internal error: %s\n", role.c_str(), error.what());
+    return RowOf(Condition::kInternal).exit_code;
+  }
+}
+
+std::string VersionText(const std::string& program) {
+  return program + " " + PONDER_VERSION + " (gRPC " + grpc::Version() + ", protobuf " +
+         google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION) + ", " +
+#ifdef PONDER_FAILPOINTS
+         "with failpoints, " +
+#endif
+         "compiler " + __VERSION__ + ")";
+}
+
+}  // namespace ponder

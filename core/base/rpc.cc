@@ -1,0 +1,134 @@
+#include "core/base/rpc.h"
+
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+namespace ponder {
+namespace {
+
+constexpr int kKeepaliveMs = 20'000;
+constexpr int kKeepaliveTimeoutMs = 10'000;
+constexpr int kMinPingIntervalMs = 10'000;
+constexpr int kMaxMetadataBytes = 16 << 10;
+
+std::string HostOf(const std::string& address) {
+  if (address.starts_with("[")) return address.substr(1, address.find(']') - 1);
+  const size_t colon = address.rfind(':');
+  // More than one colon without brackets is a bare IPv6 address.
+  if (colon == std::string::npos || address.find(':') != colon) return address;
+  return address.substr(0, colon);
+}
+
+// The condition whose name a peer sent along, or the one that the code stands for.
+Condition ConditionOf(const grpc::Status& status) {
+  constexpr std::array kAll{
+      Condition::kUsage,       Condition::kConfig,         Condition::kBadData,
+      Condition::kProtocol,    Condition::kUnknownSession, Condition::kUnavailable,
+      Condition::kDeadline,    Condition::kExhausted,      Condition::kIo,
+      Condition::kComm,        Condition::kPreempted,      Condition::kDiverged,
+      Condition::kInterrupted, Condition::kInternal};
+  for (const Condition condition : kAll) {
+    if (RowOf(condition).name == status.error_details()) return condition;
+  }
+  return ConditionOfGrpcCode(status.error_code());
+}
+
+}  // namespace
+
+bool IsLoopback(const std::string& address) {
+  if (address.starts_with("unix:")) return true;
+  const std::string host = HostOf(address);
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+std::shared_ptr<grpc::Channel> TcpChannelFactory::Connect(const std::string& address) {
+  if (!allow_remote_ && !IsLoopback(address)) {
+    throw Error(Condition::kUsage,
+                "connecting to " + address +
+                    ": expected a loopback address, because the connection is not "
+                    "encrypted (allow it with --insecure-allow-remote on a network "
+                    "that you trust)");
+  }
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  // A peer that restarts on the same port is found again within a second.
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+void ConfigureServer(grpc::ServerBuilder& builder) {
+  grpc::EnableDefaultHealthCheckService(true);
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  // Two servers on one port would share the calls between them in silence.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+std::unique_ptr<grpc::Server> StartServer(grpc::ServerBuilder& builder, const std::string& address,
+                                          int* port) {
+  *port = 0;
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), port);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || *port == 0) {
+    throw Error(Condition::kIo,
+                "cannot listen on " + address +
+                    ": is the port in use? (choose another one, or port 0 for a free one)");
+  }
+  return server;
+}
+
+grpc::Status StatusOf(const std::exception& error) {
+  const auto* known = dynamic_cast<const Error*>(&error);
+  const ConditionRow& row = RowOf(known != nullptr ? known->condition() : Condition::kInternal);
+  return {static_cast<grpc::StatusCode>(row.grpc_code), error.what(), std::string(row.name)};
+}
+
+grpc::Status HandleRpc(const std::function<void()>& body) {
+  try {
+    body();
+    return grpc::Status::OK;
+  } catch (const std::exception& error) {
+    return StatusOf(error);
+  }
+}
+
+void ThrowIfFailed(const grpc::Status& status, const std::string& method, const std::string& peer) {
+  if (status.ok()) return;
+  const Condition condition = ConditionOf(status);
+  throw RpcError(condition, method + " at " + peer + " failed (" +
+                                std::string(RowOf(condition).name) +
+                                "): " + status.error_message());
+}
+
+grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds deadline,
+                           const std::function<bool()>& stop,
+                           const std::function<grpc::Status(grpc::ClientContext&)>& call) {
+  auto backoff = policy.first_backoff;
+  for (int tries = 1;; ++tries) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + deadline);
+    grpc::Status status = call(context);
+    if (status.ok() || tries >= policy.max_tries || stop()) return status;
+    if (!RowOf(ConditionOf(status)).retried) return status;
+    std::this_thread::sleep_for(backoff);
+    backoff = std::min(2 * backoff, policy.max_backoff);
+  }
+}
+
+}  // namespace ponder
