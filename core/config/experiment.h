@@ -1,6 +1,7 @@
-// The experiment as typed structs. core/config/reader.h fills them from YAML, once, at start; nothing
-// reads YAML later. Every key is declared, with range, unit, default, help and class, in schema_*.cc.
-// All counts are global, never per rank.
+// The experiment as typed structs. ReadExperiment fills them from YAML, once, at start; nothing
+// reads YAML later. Every key is declared, with range, unit, help and class, in
+// experiment_schema*.cc; the defaults are those of the structs. All counts are global, never per
+// rank.
 #pragma once
 
 #include <cstdint>
@@ -22,25 +23,28 @@ struct RunConfig {
   std::string name;
   uint64_t seed = 1;
   std::string dir = "runs";
+  bool operator==(const RunConfig&) const = default;
 };
 
 // A task by type; fields that a type does not take are refused by the reader.
 struct TaskConfig {
   std::string name;
-  std::string type;        // "chain"
-  int64_t modulus = 11;    // prime
+  std::string type;      // "chain"
+  int64_t modulus = 11;  // prime
   IntRange num_operations{5, 6};
   int64_t task_seed = 1;                   // the task's own fixed seed: misconceptions, split
   double misconception_share = 0.12;       // rho
   double misconception_probability = 0.7;  // q
   double slip_probability = 0.05;          // epsilon
-  double eval_share = 0.1;                 // share of prompts, by hash, that only evaluation may see
+  double eval_share = 0.1;  // share of prompts, by hash, that only evaluation may see
+  bool operator==(const TaskConfig&) const = default;
 };
 
 struct RewardConfig {
   std::string name;
   std::string type;  // "exact_answer", "format"
   double weight = 1.0;
+  bool operator==(const RewardConfig&) const = default;
 };
 
 enum class EvaluateAt { kNever, kStageEnd };
@@ -57,6 +61,7 @@ struct EvaluationConfig {
   int64_t max_new_tokens = 64;
   std::vector<std::string> stages;    // empty: every stage
   std::vector<RewardConfig> rewards;  // default: one exact_answer of weight 1
+  bool operator==(const EvaluationConfig&) const = default;
 };
 
 // Where a model's first weights come from: exactly one of the forms.
@@ -64,11 +69,13 @@ struct ModelInit {
   std::string preset;  // "tiny", "10m", "0.5b"
   std::string run;     // with step: a checkpoint of another run
   int64_t step = -1;
+  bool operator==(const ModelInit&) const = default;
 };
 
 struct ModelConfig {
   std::string name;
   ModelInit init;
+  bool operator==(const ModelConfig&) const = default;
 };
 
 struct OptimizerConfig {
@@ -77,29 +84,34 @@ struct OptimizerConfig {
   double epsilon = 1e-8;
   double weight_decay = 0.0;
   double max_grad_norm = 1.0;
+  bool operator==(const OptimizerConfig&) const = default;
 };
 
 struct ScheduleConfig {
   std::string name = "constant";  // "constant", "linear", "cosine"
   int64_t warmup_steps = 0;
-  int64_t decay_steps = 0;        // 0 with "constant" only
-  double final_ratio = 0.0;       // of the learning rate, at decay_steps and after
+  int64_t decay_steps = 0;   // 0 with "constant" only
+  double final_ratio = 0.0;  // of the learning rate, at decay_steps and after
+  bool operator==(const ScheduleConfig&) const = default;
 };
 
 struct DataConfig {
   std::string task;
   std::string demonstrator;  // "exact", "sloppy"
+  bool operator==(const DataConfig&) const = default;
 };
 
 struct ClipConfig {
   double low = 0.2;
   double high = 0.2;
+  bool operator==(const ClipConfig&) const = default;
 };
 
 struct RolloutConfig {
   double temperature = 1.0;
   int64_t max_new_tokens = 64;
   int64_t max_total_tokens = 0;
+  bool operator==(const RolloutConfig&) const = default;
 };
 
 struct StageConfig {
@@ -120,27 +132,30 @@ struct StageConfig {
   int64_t num_epochs = 1;       // passes over the step's examples
   int64_t num_minibatches = 1;  // optimizer updates per pass
   ClipConfig clip;
-  std::string advantage_std = "group";         // "group", "batch", "none"
-  std::string aggregation = "token_mean";      // "token_mean", "sequence_mean_token_mean",
-                                               // "sequence_mean_token_sum", "constant_length"
+  std::string advantage_std = "group";     // "group", "batch", "none"
+  std::string aggregation = "token_mean";  // "token_mean", "sequence_mean_token_mean",
+                                           // "sequence_mean_token_sum", "constant_length"
   RolloutConfig rollout;
   std::vector<RewardConfig> rewards;
+  bool operator==(const StageConfig&) const = default;
 };
 
 struct CheckpointConfig {
   int64_t save_steps = 20;
   int64_t keep = 3;
   std::string resume = "auto";  // "auto", "never", "must"
+  bool operator==(const CheckpointConfig&) const = default;
 };
 
 // Knobs of the trainer that do not change what is learned, or only in the last bits.
 struct TrainerConfig {
-  int64_t micro_batch_tokens = 4096;   // most tokens of one forward and backward
-  int64_t max_nonfinite_steps = 3;     // skipped in a row before the run ends as diverged
-  double lease_s = 30;                 // a lease or session not renewed for so long is lost
-  int64_t max_tries = 5;               // of one prompt, before its group is dropped
-  double collective_timeout_s = 600;   // of one MPI operation
-  double score_timeout_s = 30;         // of one Reward.Score
+  int64_t micro_batch_tokens = 4096;  // most tokens of one forward and backward
+  int64_t max_nonfinite_steps = 3;    // skipped in a row before the run ends as diverged
+  double lease_s = 30;                // a lease or session not renewed for so long is lost
+  int64_t max_tries = 5;              // of one prompt, before its group is dropped
+  double collective_timeout_s = 600;  // of one MPI operation
+  double score_timeout_s = 30;        // of one Reward.Score
+  bool operator==(const TrainerConfig&) const = default;
 };
 
 // What `ponder up` starts.
@@ -149,6 +164,7 @@ struct LaunchConfig {
   int64_t workers = 1;
   int64_t reward_services = 1;
   int64_t max_restarts = 5;  // of the trainer
+  bool operator==(const LaunchConfig&) const = default;
 };
 
 struct ExperimentConfig {
@@ -167,22 +183,29 @@ struct ExperimentConfig {
   const StageConfig& Stage(std::string_view name) const;
   // The sources behind a lease's reward_set: "stage/NAME" or "evaluation/NAME".
   const std::vector<RewardConfig>& RewardSet(std::string_view reward_set) const;
+  bool operator==(const ExperimentConfig&) const = default;
   std::string RunDirectory() const { return run.dir + "/" + run.name; }
 };
 
 // Reads, checks and resolves a file. `overrides`: "a.b=c" of --set, applied before checking. Throws
-// ConfigError with every problem, one a line, sorted by line. `path` is only used in messages by the
-// second form.
+// ConfigError with every problem, one a line, sorted by line. `path` is only used in messages by
+// the second form.
 ExperimentConfig ReadExperiment(const std::string& path, const std::vector<std::string>& overrides);
 ExperimentConfig ParseExperiment(const std::string& text, const std::string& path,
                                  const std::vector<std::string>& overrides);
 
-// The experiment as YAML with every key written out: what config.resolved.yaml holds. Reading it back
-// gives an equal experiment.
+// The experiment as YAML with every key written out: what config.resolved.yaml holds. Reading it
+// back gives an equal experiment.
 std::string ResolvedYaml(const ExperimentConfig& config);
 
-// Keys whose values differ between two experiments, with their class.
-enum class KeyClass { kExact, kSoft, kFree };
+// What a change of a key means for a run that goes on from its checkpoint.
+enum class KeyClass {
+  kExact,  // something else is learned: exact resume ends
+  kSoft,   // only the last bits, or only what is measured, changes: goes on with a warning
+  kFree,   // nothing that was done already changes
+};
+// One key whose value differs. Entries of lists go by their names; the order of a list is a value
+// of its own. A key that one side does not have shows as "(absent)" there.
 struct KeyDifference {
   std::string key;  // "stages.reason.clip.high"
   KeyClass key_class;

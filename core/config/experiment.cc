@@ -1,0 +1,100 @@
+#include "core/config/experiment.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/config/experiment_checks.h"
+#include "core/config/experiment_schema.h"
+#include "core/config/overrides.h"
+#include "core/config/problems.h"
+#include "core/config/yaml_document.h"
+#include "core/config/yaml_writer.h"
+
+namespace ponder {
+namespace {
+
+constexpr YamlLimits kLimits{};
+
+template <typename Named>
+const Named& FindNamed(const std::vector<Named>& list, std::string_view name, const char* what) {
+  for (const Named& item : list) {
+    if (item.name == name) return item;
+  }
+  throw Error(Condition::kInternal,
+              std::string("looking up a ") + what + ": there is no '" + std::string(name) + "'");
+}
+
+void FillDefaults(ExperimentConfig* config) {
+  for (EvaluationConfig& evaluation : config->evaluation) {
+    if (evaluation.rewards.empty())
+      evaluation.rewards = {{.name = "answer", .type = "exact_answer"}};
+  }
+}
+
+// At most one byte more than is allowed, so that the limit is seen without reading it all.
+std::string ReadConfigFile(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(kLimits.max_bytes + 1, '\0');
+  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad() || (stream.fail() && !stream.eof())) {
+    throw ConfigError(path + ": cannot be read: " + std::strerror(errno));
+  }
+  text.resize(static_cast<size_t>(stream.gcount()));
+  return text;
+}
+
+}  // namespace
+
+const TaskConfig& ExperimentConfig::Task(std::string_view name) const {
+  return FindNamed(tasks, name, "task");
+}
+
+const StageConfig& ExperimentConfig::Stage(std::string_view name) const {
+  return FindNamed(stages, name, "stage");
+}
+
+const std::vector<RewardConfig>& ExperimentConfig::RewardSet(std::string_view reward_set) const {
+  const size_t slash = reward_set.find('/');
+  const std::string_view kind = reward_set.substr(0, slash);
+  const std::string_view name =
+      slash == std::string_view::npos ? std::string_view() : reward_set.substr(slash + 1);
+  if (kind == "stage") return Stage(name).rewards;
+  if (kind == "evaluation") return FindNamed(evaluation, name, "evaluation").rewards;
+  throw Error(Condition::kInternal,
+              "looking up a reward set: expected stage/NAME or "
+              "evaluation/NAME, got '" +
+                  std::string(reward_set) + "'");
+}
+
+ExperimentConfig ParseExperiment(const std::string& text, const std::string& path,
+                                 const std::vector<std::string>& overrides) {
+  Problems problems(path, overrides);
+  std::optional<YamlNode> root = LoadYaml(text, YamlPlace::kFile, kLimits, &problems);
+  if (root && root->kind == YamlNode::Kind::kNull) {
+    problems.AddToFile(
+        "expected an experiment, got an empty file (configs/quickstart.yaml is one)");
+    root.reset();
+  }
+  if (!root) problems.ThrowIfAny();
+  ApplyOverrides(overrides, kLimits, &*root, &problems);
+  ExperimentConfig config;
+  ExperimentSection().Read(*root, "", &config, &problems);
+  CheckExperiment(config, *root, &problems);
+  problems.ThrowIfAny();
+  FillDefaults(&config);
+  return config;
+}
+
+ExperimentConfig ReadExperiment(const std::string& path,
+                                const std::vector<std::string>& overrides) {
+  return ParseExperiment(ReadConfigFile(path), path, overrides);
+}
+
+std::string ResolvedYaml(const ExperimentConfig& config) {
+  return WriteYaml(ExperimentSection().Write(&config));
+}
+
+}  // namespace ponder

@@ -1,0 +1,193 @@
+#include "core/config/experiment_checks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <vector>
+
+#include "core/config/nearest_name.h"
+
+namespace ponder {
+namespace {
+
+bool IsPrime(int64_t number) {
+  if (number < 2) return false;
+  for (int64_t divisor = 2; divisor * divisor <= number; ++divisor) {
+    if (number % divisor == 0) return false;
+  }
+  return true;
+}
+
+template <typename Named>
+std::vector<std::string> NamesIn(const std::vector<Named>& list) {
+  std::vector<std::string> names;
+  for (const Named& item : list) names.push_back(item.name);
+  return names;
+}
+
+class Checker {
+ public:
+  Checker(const ExperimentConfig& config, const YamlNode& root, Problems* problems)
+      : config_(config), root_(root), problems_(problems) {}
+
+  void Run() {
+    for (const TaskConfig& task : config_.tasks) CheckTask(task, "tasks." + task.name);
+    for (const ModelConfig& model : config_.models) {
+      CheckInit(model.init, "models." + model.name + ".init");
+    }
+    for (size_t i = 0; i < config_.evaluation.size(); ++i) {
+      CheckEvaluation(config_.evaluation[i], fmt::format("evaluation[{}]", i));
+    }
+    for (size_t i = 0; i < config_.stages.size(); ++i) {
+      CheckStage(config_.stages[i], fmt::format("stages[{}]", i));
+    }
+  }
+
+ private:
+  void CheckTask(const TaskConfig& task, const std::string& path) {
+    const IntRange& operations = task.num_operations;
+    Require(operations.min <= operations.max, path + ".num_operations.max",
+            fmt::format("expected at least min, {}, got {}", operations.min, operations.max));
+    Require(IsPrime(task.modulus), path + ".modulus",
+            fmt::format("expected a prime, got {}", task.modulus));
+  }
+
+  void CheckInit(const ModelInit& init, const std::string& path) {
+    if (problems_->Has(path)) return;
+    const bool of_run = !init.run.empty() || init.step >= 0;
+    const bool one_form = init.preset.empty() == of_run;
+    const bool complete = init.run.empty() == (init.step < 0);
+    // A wrong value leaves its member empty; its own problem is enough.
+    for (const char* key : {".preset", ".run", ".step"}) {
+      if (problems_->Has(path + key)) return;
+    }
+    Require(one_form && complete, path,
+            "expected exactly one of the forms {preset: NAME} and {run: NAME, step: N}");
+  }
+
+  void CheckEvaluation(const EvaluationConfig& evaluation, const std::string& path) {
+    RequireTask(evaluation.task, path + ".task");
+    for (size_t i = 0; i < evaluation.stages.size(); ++i) {
+      RequireName(evaluation.stages[i], NamesIn(config_.stages), "stage", "the stages are",
+                  fmt::format("{}.stages[{}]", path, i));
+    }
+    if (!problems_->Has(path + ".every_steps") && !problems_->Has(path + ".at")) {
+      Require(evaluation.every_steps > 0 || evaluation.at != EvaluateAt::kNever, path,
+              "it is never measured; expected every_steps, or at: stage_end, or both");
+    }
+    RequireWeight(evaluation.rewards, path + ".rewards");
+  }
+
+  void CheckStage(const StageConfig& stage, const std::string& path) {
+    RequireName(stage.model, NamesIn(config_.models), "model", "the models are", path + ".model");
+    RequireTask(stage.data.task, path + ".data.task");
+    RequireTask(stage.task, path + ".task");
+    CheckSchedule(stage.schedule, path + ".schedule");
+    Require(stage.optimizer.betas.size() == 2, path + ".optimizer.betas",
+            fmt::format("expected 2 numbers, got {}", stage.optimizer.betas.size()));
+    if (stage.algorithm != "grpo") return;
+    Require(stage.samples_per_prompt >= 2, path + ".samples_per_prompt",
+            fmt::format("expected at least 2 with algorithm 'grpo', got {} (an answer is compared "
+                        "with the others to its prompt)",
+                        stage.samples_per_prompt));
+    Require(stage.prompts_per_step % stage.num_minibatches == 0, path + ".num_minibatches",
+            fmt::format("expected a divisor of prompts_per_step, {}, got {}",
+                        stage.prompts_per_step, stage.num_minibatches));
+    const RolloutConfig& rollout = stage.rollout;
+    Require(rollout.max_total_tokens == 0 || rollout.max_total_tokens > rollout.max_new_tokens,
+            path + ".rollout.max_total_tokens",
+            fmt::format("expected more than max_new_tokens, {}, got {} (it counts the prompt too)",
+                        rollout.max_new_tokens, rollout.max_total_tokens));
+    RequireWeight(stage.rewards, path + ".rewards");
+  }
+
+  void CheckSchedule(const ScheduleConfig& schedule, const std::string& path) {
+    if (problems_->Has(path + ".name") || problems_->Has(path + ".warmup_steps")) return;
+    const std::string key = path + ".decay_steps";
+    if (schedule.name == "constant") {
+      Require(schedule.decay_steps == 0, key,
+              fmt::format("schedule 'constant' takes none, got {}", schedule.decay_steps));
+      return;
+    }
+    Require(
+        schedule.decay_steps > schedule.warmup_steps, key,
+        fmt::format("schedule '{}' needs more than warmup_steps, {}, got {} (it counts from the "
+                    "begin of the stage)",
+                    schedule.name, schedule.warmup_steps, schedule.decay_steps));
+  }
+
+  void RequireTask(const std::string& name, const std::string& key) {
+    // Empty: absent, which the reader judges.
+    if (!name.empty()) {
+      RequireName(name, NamesIn(config_.tasks), "task", "the tasks are", key);
+    }
+  }
+
+  void RequireName(const std::string& name, const std::vector<std::string>& names,
+                   const std::string& what, const std::string& label, const std::string& key) {
+    Require(std::find(names.begin(), names.end(), name) != names.end(), key,
+            fmt::format("no {} '{}'{}", what, name, NameHint(name, names, label)));
+  }
+
+  void RequireWeight(const std::vector<RewardConfig>& rewards, const std::string& key) {
+    const bool any = std::any_of(rewards.begin(), rewards.end(),
+                                 [](const RewardConfig& reward) { return reward.weight != 0; });
+    Require(rewards.empty() || any, key, "expected a weight other than 0, got none");
+  }
+
+  void Require(bool condition, const std::string& key, const std::string& text) {
+    if (condition || problems_->Has(key)) return;
+    problems_->AddAt(PlaceOfKey(root_, key), key, text);
+  }
+
+  const ExperimentConfig& config_;
+  const YamlNode& root_;
+  Problems* const problems_;
+};
+
+// Splits "stages[2].clip" into "stages", "[2", "clip".
+std::vector<std::string> PartsOf(const std::string& key) {
+  std::vector<std::string> parts;
+  std::string part;
+  for (const char c : key) {
+    if (c == ']') continue;
+    if (c == '.' || c == '[') {
+      parts.push_back(part);
+      part.clear();
+      if (c == '.') continue;
+    }
+    part += c;
+  }
+  parts.push_back(part);
+  return parts;
+}
+
+}  // namespace
+
+YamlPlace PlaceOfKey(const YamlNode& root, const std::string& key) {
+  const YamlNode* node = &root;
+  YamlPlace place = root.place;
+  for (const std::string& part : PartsOf(key)) {
+    if (part.starts_with('[')) {
+      size_t index = 0;
+      std::from_chars(part.data() + 1, part.data() + part.size(), index);
+      if (index >= node->items.size()) break;
+      node = &node->items[index];
+      place = node->place;
+    } else {
+      const YamlEntry* entry = node->Find(part);
+      if (entry == nullptr) break;
+      node = &entry->value;
+      place = node->kind == YamlNode::Kind::kScalar ? node->place : entry->place;
+    }
+  }
+  return place;
+}
+
+void CheckExperiment(const ExperimentConfig& config, const YamlNode& root, Problems* problems) {
+  Checker(config, root, problems).Run();
+}
+
+}  // namespace ponder

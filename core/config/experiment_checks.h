@@ -1,0 +1,17 @@
+// What a single key cannot say about itself: references, and keys that must agree.
+#pragma once
+
+#include "core/config/experiment.h"
+#include "core/config/problems.h"
+#include "core/config/yaml_node.h"
+
+namespace ponder {
+
+// Adds every problem, placed at the key in `root` that it is about, or at the nearest section that
+// holds it. Keys that `problems` already knows are not looked at again.
+void CheckExperiment(const ExperimentConfig& config, const YamlNode& root, Problems* problems);
+
+// Where `key` ("stages[2].clip.low") was written, or what comes nearest to it.
+YamlPlace PlaceOfKey(const YamlNode& root, const std::string& key);
+
+}  // namespace ponder

@@ -1,0 +1,25 @@
+// The declarations of all keys of an experiment file.
+#pragma once
+
+#include <vector>
+
+#include "core/config/schema.h"
+
+namespace ponder {
+
+// The whole file: an ExperimentConfig. Immutable, made on first use.
+const Section& ExperimentSection();
+
+// Parts of it, each declared in its own file.
+const Section& TaskSection();        // TaskConfig
+const Section& StageSection();       // StageConfig
+const Section& EvaluationSection();  // EvaluationConfig
+const Section& RewardSection();      // RewardConfig
+
+// Which algorithm and which task takes which keys, beyond those that all take. A new algorithm or
+// task is one more row.
+std::vector<Kind> AlgorithmKinds();
+std::vector<Kind> TaskKinds();
+std::vector<std::string> NamesOf(const std::vector<Kind>& kinds);
+
+}  // namespace ponder

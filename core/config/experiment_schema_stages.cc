@@ -1,0 +1,221 @@
+// Stages: what is learned, and how.
+#include "core/config/experiment_schema.h"
+
+namespace ponder {
+namespace {
+
+const TextRule kName{};
+
+TextRule OneOf(std::vector<std::string> choices) {
+  return {.form = TextRule::Form::kChoice, .choices = std::move(choices)};
+}
+
+const Section& OptimizerSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Real(&OptimizerConfig::learning_rate,
+                 {.name = "learning_rate", .help = "AdamW's step size after warm-up"},
+                 {.min = 0, .max = 10, .min_open = true});
+    section.RealList(&OptimizerConfig::betas,
+                     {.name = "betas", .help = "decay of the first and the second moment"},
+                     {.min = 0, .max = 1, .max_open = true});
+    section.Real(&OptimizerConfig::epsilon,
+                 {.name = "epsilon", .help = "added to the root of the second moment"},
+                 {.min = 0, .max = 1, .min_open = true});
+    section.Real(&OptimizerConfig::weight_decay,
+                 {.name = "weight_decay", .help = "decoupled, times the learning rate"},
+                 {.min = 0, .max = 10});
+    section.Real(&OptimizerConfig::max_grad_norm,
+                 {.name = "max_grad_norm",
+                  .help = "a gradient with a larger L2 norm is scaled down to it; 0: never"},
+                 {.min = 0, .max = 1e9});
+    section.Foreign("lr", "verl's lr is 'learning_rate' here");
+    section.Foreign("eps", "PyTorch's eps is 'epsilon' here");
+    section.Foreign("adam_beta1", "TRL's adam_beta1 is the first of 'betas' here");
+    section.Foreign("adam_beta2", "TRL's adam_beta2 is the second of 'betas' here");
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& ScheduleSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Text(&ScheduleConfig::name,
+                 {.name = "name", .help = "how the learning rate falls after warm-up"},
+                 OneOf({"constant", "linear", "cosine"}));
+    section.Int(
+        &ScheduleConfig::warmup_steps,
+        {.name = "warmup_steps", .help = "rises linearly from 0 for so long", .unit = "steps"},
+        {.min = 0});
+    section.Int(&ScheduleConfig::decay_steps,
+                {.name = "decay_steps",
+                 .help = "the step of the stage at which it has fallen; constant takes none",
+                 .unit = "steps"},
+                {.min = 0});
+    section.Real(&ScheduleConfig::final_ratio,
+                 {.name = "final_ratio", .help = "of the learning rate, at decay_steps and after"},
+                 {.min = 0, .max = 1});
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& DataSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Text(
+        &DataConfig::task,
+        {.name = "task", .help = "the task whose problems are demonstrated", .required = true},
+        kName);
+    section.Text(&DataConfig::demonstrator,
+                 {.name = "demonstrator",
+                  .help = "who writes the solutions; each task has its own",
+                  .required = true},
+                 kName);
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& ClipSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Real(&ClipConfig::low,
+                 {.name = "low", .help = "the ratio of probabilities is clipped below 1 - low"},
+                 {.min = 0, .max = 1});
+    section.Real(&ClipConfig::high, {.name = "high", .help = "and above 1 + high"},
+                 {.min = 0, .max = 1e6});
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& RolloutSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Real(
+        &RolloutConfig::temperature,
+        {.name = "temperature", .help = "divides the logits, in sampling and in the loss alike"},
+        {.min = 0, .max = 100, .min_open = true});
+    section.Int(
+        &RolloutConfig::max_new_tokens,
+        {.name = "max_new_tokens", .help = "most sampled tokens of an answer", .unit = "tokens"},
+        {.min = 1});
+    section.Int(&RolloutConfig::max_total_tokens,
+                {.name = "max_total_tokens",
+                 .help = "most tokens of prompt and answer; 0: the model's context",
+                 .unit = "tokens"},
+                {.min = 0});
+    section.Foreign("n", "verl's rollout.n is the stage's 'samples_per_prompt' here");
+    section.Foreign("response_length", "verl's response_length is 'max_new_tokens' here");
+    return section;
+  }();
+  return kSection;
+}
+
+// The keys that samples are taken and compared by.
+void AddSamplingKeys(Section* section) {
+  section->Text(&StageConfig::task,
+                {.name = "task", .help = "the task whose problems are sampled", .required = true},
+                kName);
+  section->Int(&StageConfig::prompts_per_step,
+               {.name = "prompts_per_step",
+                .help = "prompts of one step, over all ranks",
+                .unit = "prompts"},
+               {.min = 1});
+  section->Int(&StageConfig::samples_per_prompt,
+               {.name = "samples_per_prompt",
+                .help = "answers to each, compared with one another",
+                .unit = "samples"},
+               {.min = 1, .max = 4096});
+  section->Int(&StageConfig::max_staleness,
+               {.name = "max_staleness",
+                .help = "versions that sampling runs ahead of training; 0: strictly in turn",
+                .unit = "versions"},
+               {.min = 0, .max = 64});
+  section->Int(&StageConfig::num_epochs,
+               {.name = "num_epochs", .help = "passes over a step's answers", .unit = "passes"},
+               {.min = 1, .max = 1000});
+  section->Int(
+      &StageConfig::num_minibatches,
+      {.name = "num_minibatches", .help = "optimizer updates of a pass", .unit = "updates"},
+      {.min = 1});
+  section->Nested(&StageConfig::clip, {.name = "clip", .help = "the trust region"}, ClipSection());
+  section->Text(&StageConfig::advantage_std,
+                {.name = "advantage_std",
+                 .help = "what the centred rewards of a group are divided by the deviation of"},
+                OneOf({"group", "batch", "none"}));
+  section->Text(&StageConfig::aggregation,
+                {.name = "aggregation", .help = "how the losses of tokens become one number"},
+                OneOf({"token_mean", "sequence_mean_token_mean", "sequence_mean_token_sum",
+                       "constant_length"}));
+  section->Nested(&StageConfig::rollout, {.name = "rollout", .help = "how answers are sampled"},
+                  RolloutSection());
+  section->NamedList(&StageConfig::rewards,
+                     {.name = "rewards", .help = "what judges the answers", .required = true}, 1,
+                     RewardSection());
+}
+
+void AddForeignKeys(Section* section) {
+  section->Foreign("learning_rate", "the stage's is optimizer.learning_rate");
+  section->Foreign("num_generations", "TRL's num_generations is 'samples_per_prompt' here");
+  section->Foreign("per_device_train_batch_size",
+                   "TRL's per_device_train_batch_size is 'batch_size' here, over all ranks");
+  section->Foreign("gradient_accumulation_steps",
+                   "micro-batches follow from trainer.micro_batch_tokens");
+  section->Foreign("max_completion_length",
+                   "TRL's max_completion_length is rollout.max_new_tokens here");
+  section->Foreign("max_new_tokens", "the stage's is rollout.max_new_tokens");
+  section->Foreign("temperature", "the stage's is rollout.temperature");
+  section->Foreign("beta", "TRL's beta weighs a KL term; the objective has none here");
+  section->Foreign("epsilon", "TRL's epsilon is clip.low here");
+  section->Foreign("epsilon_high", "TRL's epsilon_high is clip.high here");
+  section->Foreign("num_iterations", "TRL's num_iterations is 'num_epochs' here");
+  section->Foreign("max_steps", "TRL's max_steps is 'num_steps' here");
+  section->Foreign("train_batch_size", "verl's train_batch_size is 'prompts_per_step' here");
+  section->Foreign("loss_agg_mode", "verl's loss_agg_mode is 'aggregation' here");
+}
+
+}  // namespace
+
+const Section& StageSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Text(
+        &StageConfig::name,
+        {.name = "name", .help = "the stage's name in files and metrics", .required = true}, kName);
+    section.Text(&StageConfig::algorithm,
+                 {.name = "algorithm", .help = "what learns", .required = true},
+                 OneOf(NamesOf(AlgorithmKinds())));
+    section.Text(&StageConfig::model, {.name = "model", .help = "the model that is trained"},
+                 kName);
+    section.Int(&StageConfig::num_steps,
+                {.name = "num_steps",
+                 .help = "length of the stage; raising it extends a run",
+                 .unit = "steps",
+                 .key_class = KeyClass::kFree,
+                 .required = true},
+                {.min = 1});
+    section.Nested(&StageConfig::optimizer, {.name = "optimizer", .help = "AdamW"},
+                   OptimizerSection());
+    section.Nested(&StageConfig::schedule, {.name = "schedule", .help = "of the learning rate"},
+                   ScheduleSection());
+    section.Nested(
+        &StageConfig::data,
+        {.name = "data", .help = "the demonstrations that are imitated", .required = true},
+        DataSection());
+    section.Int(&StageConfig::batch_size,
+                {.name = "batch_size",
+                 .help = "demonstrations of one step, over all ranks",
+                 .unit = "demonstrations"},
+                {.min = 1});
+    AddSamplingKeys(&section);
+    section.SelectBy("algorithm", AlgorithmKinds());
+    AddForeignKeys(&section);
+    return section;
+  }();
+  return kSection;
+}
+
+}  // namespace ponder

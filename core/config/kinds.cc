@@ -1,0 +1,28 @@
+#include "core/config/experiment_schema.h"
+
+namespace ponder {
+
+std::vector<Kind> AlgorithmKinds() {
+  return {
+      {"grpo",
+       {"task", "prompts_per_step", "samples_per_prompt", "max_staleness", "num_epochs",
+        "num_minibatches", "clip", "advantage_std", "aggregation", "rollout", "rewards"}},
+      {"sft", {"data", "batch_size"}},
+  };
+}
+
+std::vector<Kind> TaskKinds() {
+  return {
+      {"chain",
+       {"modulus", "num_operations", "task_seed", "misconception_share",
+        "misconception_probability", "slip_probability"}},
+  };
+}
+
+std::vector<std::string> NamesOf(const std::vector<Kind>& kinds) {
+  std::vector<std::string> names;
+  for (const Kind& kind : kinds) names.push_back(kind.name);
+  return names;
+}
+
+}  // namespace ponder
