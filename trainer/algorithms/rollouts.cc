@@ -78,7 +78,8 @@ void AddRolloutMetrics(const std::vector<TrajectoryGroup>& groups,
   const Moments reward = MomentsOf(rewards, /*ddof=*/1);
   (*metrics)["reward/mean"] = reward.mean;
   (*metrics)["reward/std"] = reward.deviation;
-  (*metrics)["reward/zero_variance_groups"] = zero_variance_groups;
+  (*metrics)["reward/zero_variance_groups"] =
+      zero_variance_groups / static_cast<double>(groups.size());
   for (const auto& [name, sum] : sources) (*metrics)["reward/source/" + name] = sum / count;
   const auto [shortest, longest] = std::minmax_element(lengths.begin(), lengths.end());
   (*metrics)["response_length/mean"] = MomentsOf(lengths, /*ddof=*/1).mean;

@@ -22,7 +22,7 @@ std::vector<uint8_t> SampledMask(const Trajectory& trajectory);
 Example ExampleOf(const Trajectory& trajectory);
 
 // Adds reward/mean, reward/std (unbiased), reward/source/NAME (mean of the unweighted value),
-// reward/zero_variance_groups (how many), response_length/mean, /min, /max (sampled tokens) and
+// reward/zero_variance_groups (share), response_length/mean, /min, /max (sampled tokens) and
 // response_length/clip_ratio (share that ran out of tokens), over the trained rows of all groups.
 // Adds nothing when there are none. A verdict that is not a score throws Error(kInternal).
 void AddRolloutMetrics(const std::vector<TrajectoryGroup>& groups,

@@ -423,15 +423,15 @@ TEST_P(GoldenLosses, MatchesIndependentImplementations) {
   const GoldenCase& golden = GetParam();
   ASSERT_EQ(golden.problem, "") << golden.file;
   const auto kind = golden.family + "/" + golden.json.value("kind", std::string("?"));
-  RecordProperty("file", golden.file);
-  RecordProperty("case", golden.name);
-  RecordProperty("kind", kind);
-  SCOPED_TRACE(golden.file + " case " + golden.name + " kind " + kind);
+  RecordProperty("golden_file", golden.file);
+  RecordProperty("golden_case", golden.name);
+  RecordProperty("golden_kind", kind);
   const auto check = Checks().find(kind);
   if (check == Checks().end()) {
     GTEST_SKIP() << golden.file << " case " << golden.name << ": kind " << kind
                  << " is not one that Ponder has";
   }
+  SCOPED_TRACE(golden.file + " case " + golden.name + " kind " + kind);
   try {
     check->second(golden.json);
   } catch (const Unsupported& unsupported) {

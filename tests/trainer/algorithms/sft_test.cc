@@ -1,0 +1,145 @@
+#include "trainer/algorithms/sft.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/philox.h"
+#include "tests/trainer/algorithms/toy_task.h"
+
+namespace ponder {
+namespace {
+
+constexpr int64_t kBatchSize = 5;
+constexpr uint16_t kStream = 3;
+
+class SftTest : public testing::Test {
+ protected:
+  SftTest() {
+    stage_.name = "imitate";
+    stage_.algorithm = "sft";
+    stage_.batch_size = kBatchSize;
+    stage_.data = {.task = "toy", .demonstrator = "letters"};
+    experiment_.run.seed = 7;
+  }
+  std::unique_ptr<Algorithm> Make(uint16_t stream = kStream) const {
+    return MakeAlgorithm({experiment_, stage_, task_, task_name_, stream});
+  }
+  Minibatch BatchOf(int64_t step, uint16_t stream = kStream) const {
+    std::map<std::string, double> metrics;
+    StepInput input;
+    input.step = step;
+    std::vector<Minibatch> minibatches = Make(stream)->BuildExamples(input, &metrics);
+    EXPECT_EQ(minibatches.size(), 1U);
+    return minibatches.at(0);
+  }
+
+  ExperimentConfig experiment_;
+  StageConfig stage_;
+  ToyTask task_;
+  std::string task_name_ = "toy";
+};
+
+TEST_F(SftTest, SamplesNothingAndNeedsNoPasses) {
+  const auto sft = Make();
+  EXPECT_FALSE(sft->samples());
+  EXPECT_FALSE(sft->Needs().old_logprobs);
+}
+
+TEST_F(SftTest, AnExampleIsPromptSolutionAndEndToken) {
+  for (const ExampleUnit& unit : BatchOf(0)) {
+    ASSERT_EQ(unit.sequences.size(), 1U);
+    const Example& example = unit.sequences[0];
+    const Problem problem = task_.MakeProblem(Split::kTrain, 7, example.ordinal);
+    std::vector<uint32_t> expected = task_.tokenizer().Encode(problem.text);
+    for (const uint32_t id :
+         task_.tokenizer().Encode(task_.Demonstrate(problem, "letters", 7, example.ordinal))) {
+      expected.push_back(id);
+    }
+    expected.push_back(kToyEos);
+    EXPECT_EQ(example.token_ids, expected);
+    EXPECT_EQ(example.temperature, 1.0F);
+  }
+}
+
+TEST_F(SftTest, OnlySolutionAndEndTokenCarryWeightAndAllWeightsSumToOne) {
+  double sum = 0;
+  std::set<double> distinct;
+  for (const ExampleUnit& unit : BatchOf(2)) {
+    const Example& example = unit.sequences[0];
+    ASSERT_EQ(example.weight.size(), example.token_ids.size());
+    bool in_prompt = true;
+    for (size_t t = 0; t < example.token_ids.size(); ++t) {
+      EXPECT_EQ(example.weight[t] == 0.0, in_prompt) << "token " << t;
+      if (example.token_ids[t] == 2) in_prompt = false;  // ">" ends the prompt
+      sum += example.weight[t];
+      if (example.weight[t] != 0.0) distinct.insert(example.weight[t]);
+    }
+    EXPECT_EQ(example.token_ids.back(), kToyEos);
+    EXPECT_GT(example.weight.back(), 0.0);
+  }
+  EXPECT_NEAR(sum, 1.0, 1e-15);
+  EXPECT_EQ(distinct.size(), 1U) << "a token counts the same in long and short solutions";
+}
+
+TEST_F(SftTest, AnEmptySolutionStillTeachesToStop) {
+  stage_.data.demonstrator = "silent";
+  for (const ExampleUnit& unit : BatchOf(0)) {
+    EXPECT_EQ(unit.sequences[0].weight.back(), 1.0 / kBatchSize);
+  }
+}
+
+TEST_F(SftTest, StepsWalkThroughTheStreamWithoutRepeating) {
+  std::vector<uint64_t> ordinals;
+  for (int64_t step = 0; step < 3; ++step) {
+    for (const ExampleUnit& unit : BatchOf(step)) ordinals.push_back(unit.sequences[0].ordinal);
+  }
+  for (size_t i = 0; i < ordinals.size(); ++i) {
+    EXPECT_EQ(ordinals[i], (Ordinal{kStream, 0, i}.Pack()));
+  }
+}
+
+TEST_F(SftTest, StagesDrawFromDifferentStreams) {
+  EXPECT_NE(BatchOf(0, 1)[0].sequences[0].ordinal, BatchOf(0, 2)[0].sequences[0].ordinal);
+}
+
+TEST_F(SftTest, TheSameStepGivesTheSameBatchOnEveryRank) {
+  const Minibatch first = BatchOf(4);
+  const Minibatch second = BatchOf(4);
+  ASSERT_EQ(first.size(), second.size());
+  for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].sequences[0].token_ids, second[i].sequences[0].token_ids);
+    EXPECT_EQ(first[i].sequences[0].weight, second[i].sequences[0].weight);
+  }
+}
+
+TEST_F(SftTest, TheLossIsTheNegativeLogProb) {
+  const at::Tensor logprobs = at::tensor({-0.5, -2.0}, at::kDouble);
+  TokenMetrics metrics;
+  EXPECT_TRUE(at::equal(Make()->TokenLoss(logprobs, {}, &metrics), -logprobs));
+}
+
+TEST_F(SftTest, RefusesADemonstratorTheTaskDoesNotHave) {
+  stage_.data.demonstrator = "sloppy";
+  try {
+    Make();
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("(letters, silent), got 'sloppy'"));
+  }
+}
+
+TEST_F(SftTest, AnUnknownAlgorithmIsRefusedWithTheNamesOfAll) {
+  stage_.algorithm = "gpro";
+  try {
+    Make();
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("(grpo, sft), got 'gpro'"));
+  }
+}
+
+}  // namespace
+}  // namespace ponder
