@@ -114,7 +114,7 @@ class Checker {
     Require(
         schedule.decay_steps > schedule.warmup_steps, key,
         fmt::format("schedule '{}' needs more than warmup_steps, {}, got {} (it counts from the "
-                    "begin of the stage)",
+                    "start of the stage)",
                     schedule.name, schedule.warmup_steps, schedule.decay_steps));
   }
 

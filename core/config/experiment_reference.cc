@@ -1,6 +1,7 @@
 // The documentation of all keys, from their declarations.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,12 @@ const char* ClassName(KeyClass key_class) {
   return "";
 }
 
+// A plain section has no value of its own that could change.
+std::string ClassText(const Key& key, KeyClass outer) {
+  const bool is_plain_section = key.child != nullptr && key.child_suffix.empty();
+  return is_plain_section ? "-" : ClassName(std::max(outer, key.spec.key_class));
+}
+
 std::string DefaultText(const Key& key, const YamlNode& defaults) {
   if (key.spec.required) return "required";
   if (key.spec.omit_default) return "not given";
@@ -75,8 +82,8 @@ void AppendSection(const Section& section, const std::string& path, KeyClass out
     const std::vector<std::string> kinds = section.KindsThatTake(key.spec.name);
     *out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} | {} |\n", key.spec.name, key.type,
                         Cell(key.range), key.spec.unit, Cell(DefaultText(key, section.Defaults())),
-                        ClassName(std::max(outer, key.spec.key_class)),
-                        kinds.empty() ? "all" : JoinNames(kinds), Cell(key.spec.help));
+                        ClassText(key, outer), kinds.empty() ? "all" : JoinNames(kinds),
+                        Cell(key.spec.help));
   }
   for (const Key& key : section.keys()) {
     if (key.child == nullptr) continue;

@@ -73,7 +73,7 @@ const Section& CheckpointSection() {
     Section section;
     section.Int(&CheckpointConfig::save_steps,
                 {.name = "save_steps",
-                 .help = "saves whenever the run's step is a multiple; the begin of each stage and "
+                 .help = "saves whenever the run's step is a multiple; the start of each stage and "
                          "the end of the run are always saved",
                  .unit = "steps",
                  .key_class = KeyClass::kFree},
@@ -87,8 +87,8 @@ const Section& CheckpointSection() {
     section.Text(
         &CheckpointConfig::resume,
         {.name = "resume",
-         .help = "auto: go on if there is something; never: start anew or refuse; must: go on "
-                 "or refuse",
+         .help =
+             "auto: go on if the folder holds a run; never: refuse then; must: refuse otherwise",
          .key_class = KeyClass::kFree},
         {.form = TextRule::Form::kChoice, .choices = {"auto", "never", "must"}});
     section.Foreign("save_total_limit", "TRL's save_total_limit is 'keep' here");

@@ -208,6 +208,7 @@ std::optional<std::string> ReadText(const YamlNode& node, const TextRule& rule,
 }
 
 std::string RangeText(const IntLimits& limits) {
+  if (limits.min == limits.max) return fmt::format("{}", limits.min);
   if (limits.max >= kManyCount) return fmt::format("{} or more", limits.min);
   return fmt::format("{} to {}", limits.min, limits.max);
 }
