@@ -1,10 +1,10 @@
 // DecoderConfig from and to config.json of a Hugging Face model folder.
 #include <cmath>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <string>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/base/json.h"
 #include "model/decoder_config.h"
 
 namespace ponder {
@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 // Far above any model, far below what could overflow a product of two.
 constexpr int64_t kMaxSize = int64_t{1} << 24;
 constexpr int64_t kMaxLayers = 1024;
+constexpr size_t kMaxJsonBytes = size_t{1} << 20;
 
 [[noreturn]] void Refuse(const std::string& key, const std::string& expected, const Json& got) {
   const std::string text = got.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 100);
@@ -22,39 +23,20 @@ constexpr int64_t kMaxLayers = 1024;
                                        ", got " + (got.is_discarded() ? "nothing" : text));
 }
 
-// The object with duplicate keys refused: the parser alone would silently keep the last.
-Json ParseStrictly(std::string_view text) {
-  std::vector<std::set<std::string>> open;
-  const auto callback = [&](int, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start) open.emplace_back();
-    if (event == Json::parse_event_t::object_end) open.pop_back();
-    if (event == Json::parse_event_t::key &&
-        !open.back().insert(parsed.get<std::string>()).second) {
-      Refuse(parsed.get<std::string>(), "one value", "a second one");
-    }
-    return true;
-  };
-  try {
-    Json json = Json::parse(text, callback);
-    if (!json.is_object()) Refuse("(whole file)", "an object", json);
-    return json;
-  } catch (const Json::exception& error) {
-    throw Error(Condition::kBadData,
-                std::string("reading config.json: expected JSON, got: ") + error.what());
-  }
-}
-
 // Typed reads of one object. Null counts as absent: Hugging Face writes it for "not used".
 class Reader {
  public:
-  explicit Reader(const Json& json) : json_(json) {}
+  // `prefix` goes before the keys in messages.
+  explicit Reader(const Json& json, std::string prefix = "")
+      : json_(json), prefix_(std::move(prefix)) {}
 
   bool Has(const std::string& key) const { return json_.contains(key) && !json_[key].is_null(); }
 
   int64_t Size(const std::string& key, int64_t max = kMaxSize) const {
     const Json value = Has(key) ? json_[key] : Json(Json::value_t::discarded);
     const std::string expected = "an integer from 1 to " + std::to_string(max);
-    if (!value.is_number_integer() || value < 1 || value > max) Refuse(key, expected, value);
+    if (!value.is_number_integer() || value < 1 || value > max)
+      Refuse(prefix_ + key, expected, value);
     return value.get<int64_t>();
   }
   int64_t Size(const std::string& key, int64_t fallback, int64_t max) const {
@@ -65,27 +47,28 @@ class Reader {
     if (!Has(key)) return fallback;
     const Json& value = json_[key];
     if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() <= 0) {
-      Refuse(key, "a finite number above 0", value);
+      Refuse(prefix_ + key, "a finite number above 0", value);
     }
     return value.get<double>();
   }
 
   bool Flag(const std::string& key, bool fallback) const {
     if (!Has(key)) return fallback;
-    if (!json_[key].is_boolean()) Refuse(key, "true or false", json_[key]);
+    if (!json_[key].is_boolean()) Refuse(prefix_ + key, "true or false", json_[key]);
     return json_[key].get<bool>();
   }
 
   // The value, if there is one, must be `only`: others describe a model that computes something
   // else.
   void Only(const std::string& key, const Json& only) const {
-    if (Has(key) && json_[key] != only) Refuse(key, only.dump(), json_[key]);
+    if (Has(key) && json_[key] != only) Refuse(prefix_ + key, only.dump(), json_[key]);
   }
 
   const Json& operator[](const std::string& key) const { return json_[key]; }
 
  private:
   const Json& json_;
+  std::string prefix_;
 };
 
 // rope_theta stands at the top (older files) or inside rope_parameters (newer ones).
@@ -94,7 +77,7 @@ double ReadRopeTheta(const Reader& reader, double fallback) {
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     if (!reader.Has(key)) continue;
     if (!reader[key].is_object()) Refuse(key, "an object", reader[key]);
-    const Reader rope(reader[key]);
+    const Reader rope(reader[key], std::string(key) + ".");
     rope.Only("rope_type", "default");
     rope.Only("type", "default");
     const double inner = rope.Positive("rope_theta", theta);
@@ -109,7 +92,8 @@ double ReadRopeTheta(const Reader& reader, double fallback) {
 }  // namespace
 
 DecoderConfig DecoderConfig::FromJson(std::string_view json) {
-  const Json parsed = ParseStrictly(json);
+  const Json parsed = ParseJsonStrict(json, "config.json", kMaxJsonBytes);
+  if (!parsed.is_object()) Refuse("(whole file)", "an object", parsed);
   const Reader reader(parsed);
   const Json type = parsed.contains("model_type") ? parsed["model_type"] : Json();
   if (type != "qwen2" && type != "qwen3" && type != "llama") {
