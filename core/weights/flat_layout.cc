@@ -133,10 +133,13 @@ FlatLayout FlatLayout::FromJson(std::string_view json) {
     const nlohmann::json root = ParseJsonStrict(json, "model layout", kMaxLayoutJsonBytes);
     std::vector<TensorSpec> tensors;
     std::vector<uint64_t> offsets;
+    // A number or a string would iterate as its own only element.
+    if (!root.at("tensors").is_array()) throw ProtocolError("tensors: expected an array");
     for (const nlohmann::json& item : root.at("tensors")) {
       TensorSpec tensor;
       tensor.name = item.at("name").get_ref<const std::string&>();
       tensor.dtype = DTypeOfName(item.at("dtype").get_ref<const std::string&>());
+      if (!item.at("shape").is_array()) throw ProtocolError("shape: expected an array");
       for (const nlohmann::json& extent : item.at("shape")) {
         tensor.shape.push_back(extent.get_ref<const uint64_t&>());
       }
@@ -147,21 +150,18 @@ FlatLayout FlatLayout::FromJson(std::string_view json) {
     for (size_t index = 0; index < offsets.size(); ++index) {
       const TensorSpec& tensor = layout.tensors_[index];
       if (tensor.offset != offsets[index]) {
-        throw ProtocolError("reading a model layout: expected offset " +
-                            std::to_string(tensor.offset) + " for tensor '" + tensor.name +
-                            "', got " + std::to_string(offsets[index]));
+        throw ProtocolError("expected offset " + std::to_string(tensor.offset) + " for tensor '" +
+                            tensor.name + "', got " + std::to_string(offsets[index]));
       }
     }
     const uint64_t total = root.at("total_bytes").get_ref<const uint64_t&>();
     if (layout.total_bytes_ != total) {
-      throw ProtocolError("reading a model layout: expected total_bytes " +
-                          std::to_string(layout.total_bytes_) + ", got " + std::to_string(total));
+      throw ProtocolError("expected total_bytes " + std::to_string(layout.total_bytes_) + ", got " +
+                          std::to_string(total));
     }
     return layout;
   } catch (const nlohmann::json::exception& error) {
     throw ProtocolError(std::string("reading a model layout: ") + error.what());
-  } catch (const ProtocolError&) {
-    throw;
   } catch (const Error& error) {
     throw ProtocolError(std::string("reading a model layout: ") + error.what());
   }

@@ -51,7 +51,8 @@ struct Entry {
 };
 
 Entry ParseEntry(const std::string& name, const nlohmann::json& value, const std::string& path) {
-  const std::string what = "tensor '" + name + "'";
+  // Escaped: a name from outside may hold anything.
+  const std::string what = "tensor " + nlohmann::json(name).dump();
   if (!IsSafeTensorName(name)) {
     Refuse(path, what + ": expected a name without NUL and '..'");
   }

@@ -1,0 +1,121 @@
+#include "trainer/checkpoint/run_state.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "tests/trainer/checkpoint/crash_file_system.h"
+
+namespace ponder {
+namespace {
+
+using ::testing::HasSubstr;
+
+RunState Sample() {
+  RunState state;
+  state.run_step = 1920;
+  state.stage_index = 2;
+  state.stage_step = 20;
+  state.stage_complete = true;
+  state.stage_updates = 40;
+  state.run_updates = 1940;
+  state.version = 21;
+  state.weights_changed = true;
+  state.nonfinite_steps = 1;
+  state.frontier = 647;
+  state.metrics_bytes = 9;
+  state.metrics_sha256 = Sha256Hex("123456789");
+  state.timing_bytes = 54321;
+  state.attempt = 3;
+  state.evaluations = {{"heldout/accuracy/best", 0.1 + 0.2}, {"heldout/accuracy/last", 5.0}};
+  return state;
+}
+
+TEST(RunState, ReadsBackEveryField) {
+  EXPECT_EQ(RunState::FromJson(Sample().ToJson(), "state.json"), Sample());
+  EXPECT_EQ(RunState::FromJson(RunState().ToJson(), "state.json"), RunState());
+}
+
+TEST(RunState, KeepsEveryDoubleToTheBit) {
+  RunState state;
+  state.evaluations = {{"tiny", 5e-324},
+                       {"third", 1.0 / 3},
+                       {"large", 1.7976931348623157e308},
+                       {"minus zero", -0.0},
+                       {"inf", std::numeric_limits<double>::infinity()},
+                       {"minus inf", -std::numeric_limits<double>::infinity()}};
+  const RunState read = RunState::FromJson(state.ToJson(), "state.json");
+  EXPECT_EQ(read.evaluations, state.evaluations);
+  EXPECT_TRUE(std::signbit(read.evaluations.at("minus zero")));
+  state.evaluations = {{"nan", std::nan("")}};
+  EXPECT_TRUE(std::isnan(RunState::FromJson(state.ToJson(), "state.json").evaluations.at("nan")));
+}
+
+TEST(RunState, IsStrictAboutEveryKey) {
+  const nlohmann::json good = nlohmann::json::parse(Sample().ToJson());
+  ASSERT_NO_THROW(RunState::FromJson(good.dump(), "state.json"));
+  for (const auto& [key, value] : good.items()) {
+    nlohmann::json changed = good;
+    changed.erase(key);
+    EXPECT_THROW(RunState::FromJson(changed.dump(), "state.json"), CheckpointError)
+        << "without " << key;
+    changed[key] = nullptr;
+    EXPECT_THROW(RunState::FromJson(changed.dump(), "state.json"), CheckpointError)
+        << "null for " << key;
+    changed[key] = value.is_string() ? nlohmann::json(-1) : nlohmann::json("text");
+    EXPECT_THROW(RunState::FromJson(changed.dump(), "state.json"), CheckpointError)
+        << "another type for " << key;
+  }
+  nlohmann::json more = good;
+  more["stage_stepp"] = 1;
+  EXPECT_THROW(RunState::FromJson(more.dump(), "state.json"), CheckpointError);
+  nlohmann::json negative = good;
+  negative["run_step"] = -1;
+  EXPECT_THROW(RunState::FromJson(negative.dump(), "state.json"), CheckpointError);
+  negative["run_step"] = uint64_t{1} << 63;
+  EXPECT_THROW(RunState::FromJson(negative.dump(), "state.json"), CheckpointError);
+  nlohmann::json version = good;
+  version["format_version"] = 2;
+  EXPECT_THROW(RunState::FromJson(version.dump(), "state.json"), CheckpointError);
+}
+
+TEST(RunState, NamesSourceKeyAndWhatItGot) {
+  try {
+    RunState::FromJson("{\"format_version\": 1, \"run_step\": \"x\"}", "step_000120/state.json");
+    FAIL() << "expected a refusal";
+  } catch (const CheckpointError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("step_000120/state.json"));
+    EXPECT_THAT(error.what(), HasSubstr("'run_step'"));
+    EXPECT_THAT(error.what(), HasSubstr("got \"x\""));
+  }
+}
+
+TEST(RunState, LeavesOutWhatRestartsDecideForAStageStart) {
+  RunState other = Sample();
+  other.attempt = 8;
+  other.timing_bytes = 1;
+  EXPECT_NE(other.ToJson(), Sample().ToJson());
+  EXPECT_EQ(other.WithoutAttempt().ToJson(), Sample().WithoutAttempt().ToJson());
+}
+
+TEST(RunState, RecognisesItsOwnMetrics) {
+  CrashFileSystem files;
+  const auto write = [&files](const std::string& text) { files.Create("m")->Append(text); };
+  write("123456789");
+  EXPECT_NO_THROW(CheckMetricsPrefix(files, "m", Sample()));
+  write("123456789 and a torn line");
+  EXPECT_NO_THROW(CheckMetricsPrefix(files, "m", Sample()));
+  write("12345678");
+  EXPECT_THROW(CheckMetricsPrefix(files, "m", Sample()), CheckpointError) << "too short";
+  write("123456780");
+  EXPECT_THROW(CheckMetricsPrefix(files, "m", Sample()), CheckpointError) << "changed";
+  EXPECT_NO_THROW(CheckMetricsPrefix(files, "not there", RunState()));
+  EXPECT_EQ(Sha256OfPrefix(files, "not there", 0), Sha256Hex(""));
+}
+
+}  // namespace
+}  // namespace ponder
