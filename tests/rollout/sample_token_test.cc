@@ -110,6 +110,12 @@ TEST(SampleToken, TheEndsOfTheUniformNeverPickAnImpossibleToken) {
   const std::vector<float> logits = {never, 0.5F, never, 1.0F, never};
   EXPECT_EQ(Sample(logits, 1.0F, 0.0).token, 1U);
   EXPECT_EQ(Sample(logits, 1.0F, largest).token, 3U);
+  // Rounding may carry the largest uniform past the last sum.
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    std::vector<float> tail = RandomLogits(seed, /*size=*/50, /*deviation=*/2.0);
+    tail.push_back(never);
+    EXPECT_LT(Sample(tail, 1.0F, largest).token, 50U) << "seed " << seed;
+  }
   // A whole tile without mass, first and last.
   std::vector<float> tiles(3 * kVocabularyTile, never);
   tiles[kVocabularyTile + 5] = -1e30F;
