@@ -1,5 +1,5 @@
-// A task makes problems, demonstrates answers, and may answer back over several turns. It does not judge
-// final answers: core/answers does, served by reward services.
+// A task makes problems, demonstrates answers, and may answer back over several turns. It does not
+// judge final answers: core/answers does, served by reward services.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ struct TurnResult {
   std::string observation;  // appended as tokens when not done; never trained on
 };
 
-// The conversation about one problem, from the environment's side. Holds per-trajectory state; used by
-// one thread. The single-turn default ends after the first turn.
+// The conversation about one problem, from the environment's side. Holds per-trajectory state; used
+// by one thread. The single-turn default ends after the first turn.
 class Episode {
  public:
   virtual ~Episode() = default;
@@ -59,12 +59,12 @@ class Task {
   virtual const Tokenizer& tokenizer() const = 0;
   // Text that ends a step, e.g. ";". Empty: the task has no steps.
   virtual std::string step_delimiter() const { return {}; }
-  // Problem `index` of a split. The same index gives the same problem on every machine. `seed` is the
-  // run's; distinct indices give independent problems. Splits never share a problem text.
+  // Problem `index` of a split. The same index gives the same problem on every machine. `seed` is
+  // the run's; distinct indices give independent problems. Splits never share a problem text.
   virtual Problem MakeProblem(Split split, uint64_t seed, uint64_t index) const = 0;
   // A written solution by the named demonstrator; `seed` and `index` key its choices.
-  virtual std::string Demonstrate(const Problem& problem, std::string_view demonstrator, uint64_t seed,
-                                  uint64_t index) const = 0;
+  virtual std::string Demonstrate(const Problem& problem, std::string_view demonstrator,
+                                  uint64_t seed, uint64_t index) const = 0;
   // Names that Demonstrate takes.
   virtual std::vector<std::string> demonstrators() const = 0;
   virtual std::unique_ptr<Episode> NewEpisode(const Problem& problem) const {

@@ -1,0 +1,37 @@
+// Finds and judges the final answer of a response. Pure functions; no regular expressions, no
+// evaluation.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace ponder {
+
+enum class AnswerVerdict : uint8_t {
+  kEqual,
+  kDifferent,
+  kNoAnswer,        // no marker, or nothing after the last one
+  kHedged,          // an earlier answer differs from the last one
+  kTruncated,       // ran out of tokens: never right
+  kUnparsableGold,  // the reference is unusable: a refusal, not a score
+};
+
+// What was judged and why; `rule` is the text that goes into a reward's breakdown.
+struct AnswerJudgment {
+  AnswerVerdict verdict = AnswerVerdict::kNoAnswer;
+  std::string rule;
+  std::string extracted;  // the last answer, spaces normalised
+  uint32_t num_candidates = 0;
+};
+
+// Only this much of the end of a response is looked at.
+inline constexpr size_t kMaxJudgedBytes = 64 << 10;
+
+// Judges a response whose answers follow the word `marker`. The last answer counts; an earlier one
+// that differs makes it hedged, so a second answer cannot help. `response` holds what the policy
+// wrote and never the prompt, so an echo of the prompt in the dialogue counts for nothing.
+AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gold,
+                                 std::string_view marker, bool truncated);
+
+}  // namespace ponder

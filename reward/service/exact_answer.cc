@@ -1,0 +1,32 @@
+#include "core/answers/final_answer.h"
+#include "reward/service/reward_source.h"
+
+namespace ponder {
+namespace {
+
+constexpr std::string_view kAnswerMarker = "#";
+
+class ExactAnswer : public RewardSource {
+ public:
+  SourceReward Judge(const JudgedCompletion& completion) const override {
+    const AnswerJudgment judgment =
+        JudgeMarkedAnswer(completion.text, completion.prompt.reference_answer, kAnswerMarker,
+                          completion.finish_reason == FinishReason::kLength);
+    SourceReward reward;
+    reward.rule = judgment.rule;
+    if (judgment.verdict == AnswerVerdict::kUnparsableGold) {
+      reward.verdict = VerdictKind::kRefused;
+    } else {
+      reward.value = judgment.verdict == AnswerVerdict::kEqual ? 1.0 : 0.0;
+    }
+    return reward;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<RewardSource> MakeExactAnswer(const Task&) {
+  return std::make_unique<ExactAnswer>();
+}
+
+}  // namespace ponder

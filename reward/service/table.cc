@@ -1,0 +1,33 @@
+// The table of reward sources: one line each.
+#include <array>
+
+#include "core/base/error.h"
+#include "reward/service/reward_source.h"
+
+namespace ponder {
+namespace {
+
+struct SourceRow {
+  std::string_view type;
+  std::unique_ptr<RewardSource> (*make)(const Task& task);
+};
+
+constexpr std::array<SourceRow, 2> kSources{{
+    {"exact_answer", MakeExactAnswer},
+    {"format", MakeFormat},
+}};
+
+}  // namespace
+
+std::unique_ptr<RewardSource> MakeRewardSource(const RewardConfig& config, const Task& task) {
+  for (const SourceRow& row : kSources) {
+    if (row.type == config.type) return row.make(task);
+  }
+  std::string known;
+  for (const SourceRow& row : kSources)
+    known += (known.empty() ? "" : ", ") + std::string(row.type);
+  throw ConfigError("reward '" + config.name + "': expected one of the types " + known + ", got '" +
+                    config.type + "'");
+}
+
+}  // namespace ponder

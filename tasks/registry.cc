@@ -1,0 +1,51 @@
+// The table of tasks: one line each.
+#include <array>
+
+#include "core/base/error.h"
+#include "tasks/chain.h"
+#include "tasks/task.h"
+
+namespace ponder {
+namespace {
+
+struct TaskRow {
+  std::string_view type;
+  std::unique_ptr<Task> (*make)(const TaskConfig& config);
+};
+
+constexpr std::array<TaskRow, 1> kTasks{{
+    {"chain", MakeChainTask},
+}};
+
+}  // namespace
+
+std::vector<std::string> TaskTypes() {
+  std::vector<std::string> types;
+  for (const TaskRow& row : kTasks) types.emplace_back(row.type);
+  return types;
+}
+
+std::unique_ptr<Task> MakeTask(const TaskConfig& config) {
+  for (const TaskRow& row : kTasks) {
+    if (row.type == config.type) return row.make(config);
+  }
+  std::string known;
+  for (const std::string& type : TaskTypes()) known += (known.empty() ? "" : ", ") + type;
+  throw ConfigError("task '" + config.name + "': expected one of the types " + known + ", got '" +
+                    config.type + "'");
+}
+
+Prompt MakePrompt(const Task& task, const std::string& task_name, const Problem& problem,
+                  uint64_t ordinal) {
+  Prompt prompt;
+  prompt.ordinal = ordinal;
+  prompt.task = task_name;
+  prompt.problem = problem.index;
+  prompt.token_ids = task.tokenizer().Encode(problem.text);
+  prompt.messages = {{"user", problem.text}};
+  prompt.reference_answer = problem.reference_answer;
+  prompt.metadata = problem.metadata;
+  return prompt;
+}
+
+}  // namespace ponder
