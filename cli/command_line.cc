@@ -18,6 +18,7 @@ using AddCommand = void (*)(CLI::App& app, CommandBody* chosen);
 
 // Every command of the program, in the order of --help.
 constexpr AddCommand kCommands[] = {
+    AddUpCommand,
     AddValidateCommand,
     AddConfigReferenceCommand,
 };

@@ -1,0 +1,66 @@
+// `ponder up FILE`: a whole run on one machine. Starts trainer, workers and reward services, and
+// stays until the run has ended; its exit code is the run's.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "cli/supervisor/launch_plan.h"
+#include "cli/supervisor/run_lock.h"
+#include "cli/supervisor/supervisor.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/config/experiment.h"
+
+namespace ponder {
+namespace {
+
+struct Arguments {
+  std::string path;
+  std::vector<std::string> overrides;
+  bool fresh = false;
+  std::optional<int64_t> num_workers;
+  std::optional<int64_t> num_ranks;
+};
+
+int RunUp(const Arguments& arguments) {
+  std::vector<std::string> overrides = arguments.overrides;
+  if (arguments.num_workers) {
+    overrides.push_back("launch.workers=" + std::to_string(*arguments.num_workers));
+  }
+  if (arguments.num_ranks) {
+    overrides.push_back("launch.trainer_ranks=" + std::to_string(*arguments.num_ranks));
+  }
+  const ExperimentConfig config = ReadExperiment(arguments.path, overrides);
+  const LaunchPlan plan =
+      MakeLaunchPlan(config, arguments.path, overrides, OwnBinDirectory(), PickFreeLoopbackPort());
+  const Log log("up", -1);
+  const std::unique_ptr<FileSystem> files = MakeRealFileSystem();
+  const RunLock lock(*files, config.run);
+  if (arguments.fresh) SetAside(*files, config.RunDirectory(), log);
+  log.Info("run " + config.run.name + ": trainer with " +
+           std::to_string(config.launch.trainer_ranks) +
+           " ranks on 127.0.0.1:" + std::to_string(plan.trainer_port) +
+           ", workers: " + std::to_string(config.launch.workers) +
+           ", reward services: " + std::to_string(config.launch.reward_services) + ", logs in " +
+           config.RunDirectory() + "/attempts");
+  return Supervisor(plan, SupervisorLimits{}, *files, log).Run();
+}
+
+}  // namespace
+
+void AddUpCommand(CLI::App& app, CommandBody* chosen) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand(
+      "up", "Run an experiment on this machine; again: go on, or show the result");
+  command->group("Experiments");
+  AddExperimentArguments(*command, &arguments->path, &arguments->overrides);
+  command->add_flag("--fresh", arguments->fresh,
+                    "Start a new run; the old folder is kept under another name");
+  command->add_option("--workers", arguments->num_workers, "Instead of launch.workers");
+  command->add_option("--ranks", arguments->num_ranks, "Instead of launch.trainer_ranks");
+  command->callback([arguments, chosen] { *chosen = [arguments] { return RunUp(*arguments); }; });
+}
+
+}  // namespace ponder
