@@ -1,9 +1,10 @@
-// CHAIN-p: `x0 o1 x1 o2 x2 ... >`, evaluated from left to right modulo p. An answer writes every
-// step, `c o v = r ;`, and ends with `# ans`.
 #include "tasks/chain.h"
 
 #include <algorithm>
-#include <sstream>
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -17,6 +18,9 @@ constexpr const char* kOpSymbols[kNumChainOps] = {"+", "-", "*"};
 // Evaluation problems draw from the upper half of the ordinals, training ones from the lower.
 constexpr uint64_t kEvaluateBit = uint64_t{1} << 63;
 constexpr uint32_t kMaxTries = 100'000;
+constexpr size_t kMaxShownBytes = 200;
+// The table of facts has 3 p^2 entries.
+constexpr int64_t kMaxModulus = 1000;
 
 // Positions of a problem's draws.
 constexpr uint32_t kLengthDraw = 0;
@@ -43,25 +47,27 @@ struct Chain {
   }
 };
 
-std::vector<std::string> Words(std::string_view text) {
-  std::istringstream stream{std::string(text)};
-  std::vector<std::string> words;
-  std::string word;
-  while (stream >> word) words.push_back(word);
+std::vector<std::string_view> Words(std::string_view text) {
+  constexpr std::string_view kSpaces = " \t\r\n";
+  std::vector<std::string_view> words;
+  for (size_t begin = text.find_first_not_of(kSpaces); begin != std::string_view::npos;) {
+    const size_t end = std::min(text.find_first_of(kSpaces, begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(kSpaces, end);
+  }
   return words;
 }
 
-// The number that `word` writes, or -1.
-int64_t NumberOf(const std::string& word, int64_t modulus) {
-  if (word.empty() || word.size() > 4 ||
-      !std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    return -1;
-  }
-  const int64_t value = std::stoll(word);
-  return value < modulus ? value : -1;
+// The number that `word` writes the one way that the vocabulary has, or -1.
+int64_t NumberOf(std::string_view word, int64_t modulus) {
+  int64_t value = -1;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error != std::errc() || end != word.data() + word.size()) return -1;
+  const bool is_canonical = word == "0" || (word[0] != '0' && word[0] != '-');
+  return is_canonical && value < modulus ? value : -1;
 }
 
-std::optional<ChainOp> OpOf(const std::string& word) {
+std::optional<ChainOp> OpOf(std::string_view word) {
   for (int op = 0; op < kNumChainOps; ++op) {
     if (word == kOpSymbols[op]) return static_cast<ChainOp>(op);
   }
@@ -70,10 +76,10 @@ std::optional<ChainOp> OpOf(const std::string& word) {
 
 // The inverse of Chain::Text. Throws Error(kBadData) on anything else.
 Chain ParseChain(std::string_view text, int64_t modulus) {
-  const std::vector<std::string> words = Words(text);
+  const std::vector<std::string_view> words = Words(text);
   const auto refuse = [&]() -> Error {
-    return {Condition::kBadData,
-            "reading a chain problem: expected 'x0 op x1 ... >', got '" + std::string(text) + "'"};
+    return {Condition::kBadData, "reading a chain problem: expected 'x0 op x1 ... >', got '" +
+                                     std::string(text.substr(0, kMaxShownBytes)) + "'"};
   };
   if (words.size() < 2 || words.size() % 2 != 0 || words.back() != ">") throw refuse();
   Chain chain;
@@ -156,7 +162,7 @@ class ChainTask : public Task {
 
   StepCheck CheckSteps(const Problem& problem, std::string_view response) const override {
     const Chain chain = ParseChain(problem.text, config_.modulus);
-    const std::vector<std::string> words = Words(response);
+    const std::vector<std::string_view> words = Words(response);
     StepCheck check;
     int64_t value = chain.start;  // what the policy itself stated last
     size_t at = 0;
@@ -241,6 +247,16 @@ class ChainTask : public Task {
 }  // namespace
 
 std::unique_ptr<Task> MakeChainTask(const TaskConfig& config) {
+  const IntRange& operations = config.num_operations;
+  if (config.modulus < 2 || config.modulus > kMaxModulus) {
+    throw ConfigError("task '" + config.name + "': expected a modulus of 2 to " +
+                      std::to_string(kMaxModulus) + ", got " + std::to_string(config.modulus));
+  }
+  if (operations.min < 1 || operations.max < operations.min) {
+    throw ConfigError("task '" + config.name +
+                      "': expected num_operations with 1 <= min <= max, got " +
+                      std::to_string(operations.min) + " to " + std::to_string(operations.max));
+  }
   return std::make_unique<ChainTask>(config);
 }
 

@@ -1,6 +1,7 @@
 #include "tasks/chain_math.h"
 
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/philox.h"
@@ -12,7 +13,7 @@ namespace {
 constexpr uint64_t kWhichFacts = 1;
 constexpr uint64_t kWrongResults = 2;
 
-// First operand of the operation: multiplication never takes 0, so every operation is a bijection.
+// The smallest second operand: multiplication never takes 0, so every operation is a bijection.
 int64_t FirstOperand(ChainOp op) { return op == ChainOp::kMultiply ? 1 : 0; }
 
 }  // namespace
@@ -54,53 +55,49 @@ Misconceptions::Misconceptions(int64_t modulus, double share, uint64_t task_seed
     const int64_t right = ApplyChainOp(fact.op, fact.a, fact.b, modulus);
     const auto shift = static_cast<int64_t>(
         1 + random.Below(static_cast<uint32_t>(i), static_cast<uint64_t>(modulus - 1)));
-    wrong_[Index(fact.op, fact.a, fact.b)] = (right + shift) % modulus;
+    wrong_[Index(fact.op, fact.a, fact.b)] = static_cast<int32_t>((right + shift) % modulus);
   }
-}
-
-std::vector<double> SloppyResult(const TaskConfig& config, const Misconceptions& misconceptions,
-                                 ChainOp op, int64_t a, int64_t b) {
-  const int64_t wrong = misconceptions.WrongResult(op, a, b);
-  const double believes_wrong = wrong >= 0 ? config.misconception_probability : 0.0;
-  std::vector<double> result(
-      static_cast<size_t>(config.modulus),
-      (1 - believes_wrong) * config.slip_probability / static_cast<double>(config.modulus));
-  const int64_t right = ApplyChainOp(op, a, b, config.modulus);
-  result[static_cast<size_t>(right)] += (1 - believes_wrong) * (1 - config.slip_probability);
-  if (wrong >= 0) result[static_cast<size_t>(wrong)] += believes_wrong;
-  return result;
 }
 
 double SloppyAnswerAccuracy(const TaskConfig& config, const Misconceptions& misconceptions,
                             int64_t n) {
   const auto p = static_cast<size_t>(config.modulus);
-  // joint[t][s]: probability that the true value is t and the stated one is s.
-  std::vector<std::vector<double>> joint(p, std::vector<double>(p, 0.0));
-  for (size_t t = 0; t < p; ++t) joint[t][t] = 1.0 / static_cast<double>(p);
+  const double epsilon = config.slip_probability;
+  // joint[t * p + s]: probability that the true value is t and the stated one is s.
+  std::vector<double> joint(p * p, 0.0);
+  for (size_t t = 0; t < p; ++t) joint[t * p + t] = 1.0 / static_cast<double>(p);
   for (int64_t step = 0; step < n; ++step) {
-    std::vector<std::vector<double>> next(p, std::vector<double>(p, 0.0));
+    std::vector<double> next(p * p, 0.0);
+    // uniform[t]: probability of true value t together with a uniform stated one.
+    std::vector<double> uniform(p, 0.0);
     for (int op = 0; op < kNumChainOps; ++op) {
       const auto which = static_cast<ChainOp>(op);
       const int64_t first = FirstOperand(which);
       const double choice = 1.0 / kNumChainOps / static_cast<double>(config.modulus - first);
       for (int64_t b = first; b < config.modulus; ++b) {
         for (size_t s = 0; s < p; ++s) {
-          const std::vector<double> result =
-              SloppyResult(config, misconceptions, which, static_cast<int64_t>(s), b);
+          const auto stated = static_cast<int64_t>(s);
+          const auto right = static_cast<size_t>(ApplyChainOp(which, stated, b, config.modulus));
+          const int64_t wrong = misconceptions.WrongResult(which, stated, b);
+          const double believes_wrong = wrong >= 0 ? config.misconception_probability : 0.0;
           for (size_t t = 0; t < p; ++t) {
-            const double weight = choice * joint[t][s];
-            if (weight == 0.0) continue;
+            const double weight = choice * joint[t * p + s];
             const auto truth = static_cast<size_t>(
                 ApplyChainOp(which, static_cast<int64_t>(t), b, config.modulus));
-            for (size_t r = 0; r < p; ++r) next[truth][r] += weight * result[r];
+            next[truth * p + right] += weight * (1 - believes_wrong) * (1 - epsilon);
+            uniform[truth] += weight * (1 - believes_wrong) * epsilon;
+            if (wrong >= 0) next[truth * p + static_cast<size_t>(wrong)] += weight * believes_wrong;
           }
         }
       }
     }
+    for (size_t t = 0; t < p; ++t) {
+      for (size_t s = 0; s < p; ++s) next[t * p + s] += uniform[t] / static_cast<double>(p);
+    }
     joint = std::move(next);
   }
   double right = 0;
-  for (size_t t = 0; t < p; ++t) right += joint[t][t];
+  for (size_t t = 0; t < p; ++t) right += joint[t * p + t];
   return right;
 }
 

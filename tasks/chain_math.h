@@ -30,20 +30,16 @@ class Misconceptions {
   }
   int64_t modulus_;
   int64_t count_ = 0;
-  std::vector<int64_t> wrong_;  // [3 * p * p]
+  std::vector<int32_t> wrong_;  // [3 * p * p]
 };
 
 // Number of facts: 2 p^2 + p (p - 1).
 int64_t NumChainFacts(int64_t modulus);
 
-// P(result | op, a, b) of the sloppy demonstrator, [p]: with probability q the wrong result of a
-// misconceived fact; otherwise with probability epsilon a uniform result; otherwise the right one.
-std::vector<double> SloppyResult(const TaskConfig& config, const Misconceptions& misconceptions,
-                                 ChainOp op, int64_t a, int64_t b);
-
 // Probability that the sloppy demonstrator's final answer is right, over uniform problems with `n`
 // operations, by recursion on the joint distribution of (true, stated) value. Counts lucky second
-// slips.
+// slips. Per step: with probability q the wrong result of a misconceived fact; otherwise with
+// probability epsilon a uniform result; otherwise the right one. Takes O(n p^3).
 double SloppyAnswerAccuracy(const TaskConfig& config, const Misconceptions& misconceptions,
                             int64_t n);
 

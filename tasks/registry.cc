@@ -35,17 +35,4 @@ std::unique_ptr<Task> MakeTask(const TaskConfig& config) {
                     config.type + "'");
 }
 
-Prompt MakePrompt(const Task& task, const std::string& task_name, const Problem& problem,
-                  uint64_t ordinal) {
-  Prompt prompt;
-  prompt.ordinal = ordinal;
-  prompt.task = task_name;
-  prompt.problem = problem.index;
-  prompt.token_ids = task.tokenizer().Encode(problem.text);
-  prompt.messages = {{"user", problem.text}};
-  prompt.reference_answer = problem.reference_answer;
-  prompt.metadata = problem.metadata;
-  return prompt;
-}
-
 }  // namespace ponder

@@ -86,5 +86,8 @@ std::vector<std::string> TaskTypes();
 // The prompt of a problem: encoded once, with the message and metadata that judges read.
 Prompt MakePrompt(const Task& task, const std::string& task_name, const Problem& problem,
                   uint64_t ordinal);
+// The problem that a prompt was made of, for judges and environments. An empty text when the prompt
+// has no message.
+Problem ProblemOf(const Prompt& prompt);
 
 }  // namespace ponder

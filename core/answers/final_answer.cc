@@ -1,35 +1,53 @@
 #include "core/answers/final_answer.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 #include <vector>
 
 namespace ponder {
 namespace {
 
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+constexpr std::string_view kSpaces = " \t\r\n\v\f";
 
 std::vector<std::string_view> Words(std::string_view text) {
   std::vector<std::string_view> words;
-  size_t at = 0;
-  while (at < text.size()) {
-    if (IsSpace(text[at])) {
-      ++at;
-      continue;
-    }
-    const size_t begin = at;
-    while (at < text.size() && !IsSpace(text[at])) ++at;
-    words.push_back(text.substr(begin, at - begin));
+  for (size_t begin = text.find_first_not_of(kSpaces); begin != std::string_view::npos;) {
+    const size_t end = std::min(text.find_first_of(kSpaces, begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(kSpaces, end);
   }
   return words;
 }
 
-// Words [begin, end) with single spaces.
-std::string Join(const std::vector<std::string_view>& words, size_t begin, size_t end) {
+// The last kMaxJudgedBytes of `text`, without a word that the cut went through: half a word must
+// not pass for a marker or an answer.
+std::string_view JudgedTail(std::string_view text) {
+  if (text.size() <= kMaxJudgedBytes) return text;
+  const size_t cut = text.size() - kMaxJudgedBytes;
+  const size_t whole = text.find_first_of(kSpaces, cut - 1);
+  return whole == std::string_view::npos ? std::string_view() : text.substr(whole);
+}
+
+using Answer = std::span<const std::string_view>;
+
+// What follows each marker, in order; empty answers are left out unless last.
+std::vector<Answer> AnswersIn(const std::vector<std::string_view>& words, std::string_view marker) {
+  std::vector<Answer> answers;
+  auto at = std::find(words.begin(), words.end(), marker);
+  while (at != words.end()) {
+    const auto begin = at + 1;
+    at = std::find(begin, words.end(), marker);
+    if (begin != at || at == words.end()) answers.emplace_back(begin, at);
+  }
+  return answers;
+}
+
+std::string Join(Answer words) {
   std::string text;
-  for (size_t i = begin; i < end; ++i) {
+  for (const std::string_view word : words) {
     if (!text.empty()) text += ' ';
-    text += words[i];
+    text += word;
   }
   return text;
 }
@@ -46,37 +64,29 @@ AnswerJudgment Judgment(AnswerVerdict verdict, std::string rule) {
 AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gold,
                                  std::string_view marker, bool truncated) {
   const std::vector<std::string_view> gold_words = Words(gold);
-  if (gold_words.empty()) return Judgment(AnswerVerdict::kUnparsableGold, "unparsable gold");
-  if (truncated) return Judgment(AnswerVerdict::kTruncated, "truncated");
-  if (response.size() > kMaxJudgedBytes) response.remove_prefix(response.size() - kMaxJudgedBytes);
-
-  const std::vector<std::string_view> words = Words(response);
-  std::vector<std::string> candidates;
-  for (size_t at = 0; at < words.size(); ++at) {
-    if (words[at] != marker) continue;
-    size_t end = at + 1;
-    while (end < words.size() && words[end] != marker) ++end;
-    candidates.push_back(Join(words, at + 1, end));
+  if (gold_words.empty() ||
+      std::find(gold_words.begin(), gold_words.end(), marker) != gold_words.end()) {
+    return Judgment(AnswerVerdict::kUnparsableGold, "unparsable gold");
   }
-  if (candidates.empty() || candidates.back().empty()) {
+  if (truncated) return Judgment(AnswerVerdict::kTruncated, "truncated");
+
+  const std::vector<std::string_view> words = Words(JudgedTail(response));
+  const std::vector<Answer> answers = AnswersIn(words, marker);
+  if (answers.empty() || answers.back().empty()) {
     return Judgment(AnswerVerdict::kNoAnswer, "no answer");
   }
-  AnswerJudgment judgment;
-  judgment.extracted = candidates.back();
-  judgment.num_candidates = static_cast<uint32_t>(candidates.size());
-  const bool hedged =
-      std::any_of(candidates.begin(), candidates.end(),
-                  [&](const std::string& other) { return other != judgment.extracted; });
-  if (hedged) {
-    judgment.verdict = AnswerVerdict::kHedged;
-    judgment.rule = "hedged";
-  } else if (judgment.extracted == Join(gold_words, 0, gold_words.size())) {
-    judgment.verdict = AnswerVerdict::kEqual;
-    judgment.rule = "equal";
-  } else {
-    judgment.verdict = AnswerVerdict::kDifferent;
-    judgment.rule = "different";
-  }
+  const Answer last = answers.back();
+  const auto equals = [](Answer a, Answer b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  };
+  const bool hedged = std::any_of(answers.begin(), answers.end(),
+                                  [&](Answer earlier) { return !equals(earlier, last); });
+  AnswerJudgment judgment = hedged ? Judgment(AnswerVerdict::kHedged, "hedged")
+                            : equals(last, gold_words)
+                                ? Judgment(AnswerVerdict::kEqual, "equal")
+                                : Judgment(AnswerVerdict::kDifferent, "different");
+  judgment.extracted = Join(last);
+  judgment.num_candidates = static_cast<uint32_t>(answers.size());
   return judgment;
 }
 

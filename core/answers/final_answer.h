@@ -17,20 +17,22 @@ enum class AnswerVerdict : uint8_t {
   kUnparsableGold,  // the reference is unusable: a refusal, not a score
 };
 
-// What was judged and why; `rule` is the text that goes into a reward's breakdown.
+// What was judged and why.
 struct AnswerJudgment {
   AnswerVerdict verdict = AnswerVerdict::kNoAnswer;
-  std::string rule;
-  std::string extracted;  // the last answer, spaces normalised
+  std::string rule;       // the rule that decided, for a reward's breakdown
+  std::string extracted;  // the last answer, spaces normalised; empty without one
   uint32_t num_candidates = 0;
 };
 
 // Only this much of the end of a response is looked at.
 inline constexpr size_t kMaxJudgedBytes = 64 << 10;
 
-// Judges a response whose answers follow the word `marker`. The last answer counts; an earlier one
-// that differs makes it hedged, so a second answer cannot help. `response` holds what the policy
-// wrote and never the prompt, so an echo of the prompt in the dialogue counts for nothing.
+// Judges a response whose answers follow the word `marker`, each up to the next marker or the end.
+// The last answer counts; an earlier one that differs makes it hedged, so a second answer cannot
+// help. `response` holds what the policy wrote and never the prompt, so an echo of the prompt in
+// the dialogue counts for nothing. A gold without a word, or with the marker in it, is unparsable.
+// Comparison is by words: spaces do not matter, anything else does. Takes linear time.
 AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gold,
                                  std::string_view marker, bool truncated);
 

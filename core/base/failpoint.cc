@@ -54,11 +54,12 @@ std::optional<std::pair<std::string, Failpoint>> ParseEntry(std::string_view ent
                                                             std::string_view role, int rank) {
   const std::vector<std::string_view> parts = Split(entry, ',');
   const size_t equals = parts[0].find('=');
-  if (equals == std::string_view::npos) Refuse(entry, "NAME=ACTION");
+  if (equals == std::string_view::npos || equals == 0) Refuse(entry, "NAME=ACTION");
   Failpoint failpoint;
   std::string_view action = parts[0].substr(equals + 1);
   if (const size_t at = action.find('@'); at != std::string_view::npos) {
     failpoint.hit = ParseNumber(action.substr(at + 1));
+    if (failpoint.hit == 0) Refuse(action, "a hit counted from 1");
     action = action.substr(0, at);
   }
   if (action == "kill") {
@@ -128,7 +129,7 @@ class Registry {
 };
 
 // The one global of the project: failpoints stand in any function, so no object could carry them
-// there.
+// there. It is set once, by main, and says nothing about an experiment.
 Registry& TheRegistry() {
   static Registry registry;
   return registry;
@@ -138,6 +139,13 @@ Registry& TheRegistry() {
 
 void ConfigureFailpoints(std::string_view role, int rank) {
   const char* list = std::getenv("PONDER_FAILPOINTS");
+#ifndef PONDER_FAILPOINTS
+  if (list != nullptr && *list != '\0') {
+    throw Error(Condition::kUsage,
+                "reading PONDER_FAILPOINTS: this build has no failpoints (configure with "
+                "-DPONDER_FAILPOINTS=ON)");
+  }
+#endif
   TheRegistry().Configure(list == nullptr ? "" : list, role, rank);
 }
 

@@ -15,7 +15,8 @@
 namespace ponder {
 
 // Tells the failpoints who this process is, for the role= and rank= filters. Called once by main,
-// before threads start. Reads the environment; throws Error(kUsage) on a list that does not parse.
+// before threads start. Reads the environment; throws Error(kUsage) on a list that does not parse,
+// and on any list when failpoints are not compiled in.
 void ConfigureFailpoints(std::string_view role, int rank);
 
 // Counts a hit of `name` and does what the list says. Returns true when a `nan` action fired.

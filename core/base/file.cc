@@ -26,11 +26,20 @@ namespace fs = std::filesystem;
   throw Error(Condition::kIo, operation + " " + path + ": " + std::strerror(error));
 }
 
+// A signal may interrupt a call that did nothing yet: it is made again.
+template <typename Call>
+auto Uninterrupted(const Call& call) {
+  while (true) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
 // Owns a descriptor.
 class Descriptor {
  public:
   Descriptor(const std::string& path, int flags, const char* operation)
-      : fd_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {
+      : fd_(Uninterrupted([&] { return open(path.c_str(), flags | O_CLOEXEC, 0644); })) {
     if (fd_ < 0) Fail(operation, path, errno);
   }
   ~Descriptor() {
@@ -56,17 +65,17 @@ class RealWritableFile : public WritableFile {
 
   void Append(std::string_view bytes) override {
     while (!bytes.empty()) {
-      const ssize_t count = write(descriptor_.get(), bytes.data(), bytes.size());
-      if (count < 0) {
-        if (errno == EINTR) continue;
-        Fail("writing", path_, errno);
-      }
+      const ssize_t count =
+          Uninterrupted([&] { return write(descriptor_.get(), bytes.data(), bytes.size()); });
+      if (count < 0) Fail("writing", path_, errno);
       bytes.remove_prefix(static_cast<size_t>(count));
     }
   }
 
   void Sync() override {
-    if (fsync(descriptor_.get()) != 0) Fail("syncing", path_, errno);
+    if (Uninterrupted([&] { return fsync(descriptor_.get()); }) != 0) {
+      Fail("syncing", path_, errno);
+    }
   }
 
   void Close() override {
@@ -90,7 +99,8 @@ class RealFileSystem : public FileSystem {
   }
 
   std::string ReadFile(const std::string& path, uint64_t max_bytes) override {
-    const Descriptor descriptor(path, O_RDONLY, "opening for reading");
+    // Without O_NONBLOCK a named pipe in place of the file would block for ever.
+    const Descriptor descriptor(path, O_RDONLY | O_NONBLOCK, "opening for reading");
     struct stat status {};
     if (fstat(descriptor.get(), &status) != 0) Fail("reading the size of", path, errno);
     if (!S_ISREG(status.st_mode)) {
@@ -104,11 +114,9 @@ class RealFileSystem : public FileSystem {
     std::string bytes(size, '\0');
     size_t filled = 0;
     while (filled < bytes.size()) {
-      const ssize_t count = read(descriptor.get(), bytes.data() + filled, bytes.size() - filled);
-      if (count < 0) {
-        if (errno == EINTR) continue;
-        Fail("reading", path, errno);
-      }
+      const ssize_t count = Uninterrupted(
+          [&] { return read(descriptor.get(), bytes.data() + filled, bytes.size() - filled); });
+      if (count < 0) Fail("reading", path, errno);
       if (count == 0) break;  // the file became shorter while it was read
       filled += static_cast<size_t>(count);
     }
@@ -169,7 +177,9 @@ class RealFileSystem : public FileSystem {
 
   void SyncDirectory(const std::string& path) override {
     const Descriptor descriptor(path, O_RDONLY | O_DIRECTORY, "opening the folder");
-    if (fsync(descriptor.get()) != 0) Fail("syncing the folder", path, errno);
+    if (Uninterrupted([&] { return fsync(descriptor.get()); }) != 0) {
+      Fail("syncing the folder", path, errno);
+    }
   }
 
   void Truncate(const std::string& path, uint64_t size) override {

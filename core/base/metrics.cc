@@ -13,6 +13,7 @@ namespace {
 // Shortest text that reads back exactly; JSON has no NaN or infinity.
 std::string NumberText(double value) {
   if (!std::isfinite(value)) return "null";
+  if (value == 0 && std::signbit(value)) return "-0.0";  // "-0" would be read as an integer
   constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
   char buffer[32];
   std::to_chars_result result{};
@@ -24,7 +25,10 @@ std::string NumberText(double value) {
   return {buffer, result.ptr};
 }
 
-std::string Quoted(std::string_view text) { return nlohmann::json(std::string(text)).dump(); }
+std::string Quoted(std::string_view text) {
+  return nlohmann::json(std::string(text))
+      .dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
+}
 
 bool IsDeclared(std::string_view name, MetricFile file) {
   for (const MetricRow& row : MetricTable()) {

@@ -74,7 +74,7 @@ Ordinal Ordinal::Unpack(uint64_t packed) {
 uint64_t PermutedIndex(uint64_t seed, uint64_t stream, uint64_t size, uint64_t index) {
   PONDER_CHECK(index < size) << "index " << index << " of a permutation of " << size;
   int half_bits = 1;
-  while ((uint64_t{1} << (2 * half_bits)) < size) ++half_bits;
+  while (half_bits < 32 && (uint64_t{1} << (2 * half_bits)) < size) ++half_bits;
   const uint64_t mask = (uint64_t{1} << half_bits) - 1;
   do {
     uint64_t left = index >> half_bits;

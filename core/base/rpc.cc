@@ -1,10 +1,14 @@
 #include "core/base/rpc.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/health_check_service_interface.h>
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <thread>
+
+#include "core/base/philox.h"
 
 namespace ponder {
 namespace {
@@ -13,6 +17,8 @@ constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 constexpr int kMinPingIntervalMs = 10'000;
 constexpr int kMaxMetadataBytes = 16 << 10;
+// A status travels percent-encoded in the trailers, at worst three bytes for one.
+constexpr size_t kMaxStatusTextBytes = 2 << 10;
 
 std::string HostOf(const std::string& address) {
   if (address.starts_with("[")) return address.substr(1, address.find(']') - 1);
@@ -20,6 +26,23 @@ std::string HostOf(const std::string& address) {
   // More than one colon without brackets is a bare IPv6 address.
   if (colon == std::string::npos || address.find(':') != colon) return address;
   return address.substr(0, colon);
+}
+
+// Half of `backoff` or more, drawn by (seed, tries), so that clients that failed together do not
+// come back together.
+std::chrono::milliseconds Jittered(std::chrono::milliseconds backoff, uint64_t seed, int tries) {
+  const auto words = Philox4x32({static_cast<uint32_t>(tries), 0, 0, 0},
+                                {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  const double share = 0.5 + 0.5 * static_cast<double>(words[0]) * 0x1.0p-32;
+  return std::chrono::milliseconds(std::llround(share * static_cast<double>(backoff.count())));
+}
+
+// Sleeps `duration` or until `stop`.
+void SleepUnless(const std::function<bool()>& stop, std::chrono::milliseconds duration) {
+  constexpr std::chrono::milliseconds kSlice{20};
+  for (; duration.count() > 0 && !stop(); duration -= kSlice) {
+    std::this_thread::sleep_for(std::min(duration, kSlice));
+  }
 }
 
 // The condition whose name a peer sent along, or the one that the code stands for.
@@ -41,7 +64,10 @@ Condition ConditionOf(const grpc::Status& status) {
 bool IsLoopback(const std::string& address) {
   if (address.starts_with("unix:")) return true;
   const std::string host = HostOf(address);
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  if (host == "localhost" || host == "::1") return true;
+  // Numbers only: "127.example.org" is a name that anybody may point anywhere.
+  in_addr number{};
+  return inet_pton(AF_INET, host.c_str(), &number) == 1 && (ntohl(number.s_addr) >> 24) == 127;
 }
 
 std::shared_ptr<grpc::Channel> TcpChannelFactory::Connect(const std::string& address) {
@@ -96,7 +122,9 @@ std::unique_ptr<grpc::Server> StartServer(grpc::ServerBuilder& builder, const st
 grpc::Status StatusOf(const std::exception& error) {
   const auto* known = dynamic_cast<const Error*>(&error);
   const ConditionRow& row = RowOf(known != nullptr ? known->condition() : Condition::kInternal);
-  return {static_cast<grpc::StatusCode>(row.grpc_code), error.what(), std::string(row.name)};
+  std::string text = error.what();
+  if (text.size() > kMaxStatusTextBytes) text = text.substr(0, kMaxStatusTextBytes) + " ...";
+  return {static_cast<grpc::StatusCode>(row.grpc_code), text, std::string(row.name)};
 }
 
 grpc::Status HandleRpc(const std::function<void()>& body) {
@@ -126,7 +154,8 @@ grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds 
     grpc::Status status = call(context);
     if (status.ok() || tries >= policy.max_tries || stop()) return status;
     if (!RowOf(ConditionOf(status)).retried) return status;
-    std::this_thread::sleep_for(backoff);
+    SleepUnless(stop, Jittered(backoff, policy.jitter_seed, tries));
+    if (stop()) return status;
     backoff = std::min(2 * backoff, policy.max_backoff);
   }
 }

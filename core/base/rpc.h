@@ -47,7 +47,8 @@ bool IsLoopback(const std::string& address);
 std::unique_ptr<grpc::Server> StartServer(grpc::ServerBuilder& builder, const std::string& address,
                                           int* port);
 
-// The status of an exception (via the table in error.h); the condition's name is in error_details.
+// The status of an exception (via the table in error.h); the condition's name is in error_details,
+// because several conditions share a gRPC code. A long text is cut, so that headers stay small.
 grpc::Status StatusOf(const std::exception& error);
 // Runs `body`; OK when it returns, StatusOf what it throws otherwise. Every service method is one
 // call.
@@ -59,11 +60,14 @@ struct RetryPolicy {
   int max_tries = 5;
   std::chrono::milliseconds first_backoff{50};
   std::chrono::milliseconds max_backoff{2000};
+  // Each wait is drawn between half of the backoff and all of it. Callers with different seeds do
+  // not come back at the same time.
+  uint64_t jitter_seed = 0;
 };
 
 // Calls `call` with a fresh ClientContext (deadline `deadline` from now) until it answers with a
-// status that the table does not retry, or tries run out. Returns the last status. `stop` ends it
-// early.
+// status that the table does not retry, or tries run out; waits twice as long after each try.
+// Returns the last status. Once `stop` is true it makes no further try.
 grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds deadline,
                            const std::function<bool()>& stop,
                            const std::function<grpc::Status(grpc::ClientContext&)>& call);

@@ -1,5 +1,6 @@
 #include "core/base/session_client.h"
 
+#include <algorithm>
 #include <fstream>
 #include <utility>
 
@@ -12,6 +13,8 @@ namespace {
 constexpr auto kUnaryDeadline = std::chrono::seconds(5);
 constexpr auto kRegisterPause = std::chrono::milliseconds(200);
 constexpr uint32_t kFormatVersion = 1;
+constexpr auto kMaxHeartbeatPeriod = std::chrono::milliseconds(1000);
+constexpr int kHeartbeatsPerTimeout = 3;
 // A trainer that is away for this many session timeouts is taken for restarted.
 constexpr int kTimeoutsUntilLost = 2;
 
@@ -26,8 +29,9 @@ std::string NewSessionId() {
 
 }  // namespace
 
-SessionClient::SessionClient(std::shared_ptr<grpc::Channel> channel, SessionOptions options,
-                             std::chrono::milliseconds connect_timeout, std::function<bool()> stop,
+SessionClient::SessionClient(std::shared_ptr<grpc::Channel> channel, const SessionOptions& options,
+                             std::optional<std::chrono::milliseconds> connect_timeout,
+                             std::function<bool()> stop,
                              std::function<std::vector<uint64_t>()> held,
                              std::function<void(const std::vector<uint64_t>&)> lost, const Log& log)
     : stub_(v1::Experience::NewStub(std::move(channel))),
@@ -41,13 +45,16 @@ SessionClient::SessionClient(std::shared_ptr<grpc::Channel> channel, SessionOpti
 }
 
 SessionClient::~SessionClient() {
-  ending_ = true;
+  {
+    MutexLock lock(mutex_);
+    ending_ = true;
+  }
   wake_.NotifyAll();
   thread_.join();
 }
 
 void SessionClient::Register(const SessionOptions& options,
-                             std::chrono::milliseconds connect_timeout) {
+                             std::optional<std::chrono::milliseconds> connect_timeout) {
   v1::RegisterRequest request;
   request.set_role(options.role);
   request.set_session(session_);
@@ -57,19 +64,23 @@ void SessionClient::Register(const SessionOptions& options,
   request.set_format_version(kFormatVersion);
   PONDER_FAILPOINT(options.role == v1::ROLE_WORKER ? "rollout.register" : "reward.register");
 
-  const auto end = std::chrono::steady_clock::now() + connect_timeout;
+  const auto begin = std::chrono::steady_clock::now();
   v1::RegisterReply reply;
   while (true) {
+    if (stop_()) throw Error(Condition::kInterrupted, "stopped before the trainer answered");
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kUnaryDeadline);
     const grpc::Status status = stub_->Register(&context, request, &reply);
     if (status.ok()) break;
-    if (stop_()) throw Error(Condition::kInterrupted, "stopped before the trainer answered");
-    const bool again = RowOf(ConditionOfGrpcCode(status.error_code())).retried &&
-                       std::chrono::steady_clock::now() < end;
-    if (!again) ThrowIfFailed(status, "Experience.Register", "the trainer");
-    MutexLock lock(mutex_);
-    wake_.WaitFor(mutex_, kRegisterPause);
+    const bool in_time =
+        !connect_timeout || std::chrono::steady_clock::now() - begin < *connect_timeout;
+    if (!in_time || !RowOf(ConditionOfGrpcCode(status.error_code())).retried) {
+      ThrowIfFailed(status, "Experience.Register", "the trainer");
+    }
+    std::this_thread::sleep_for(kRegisterPause);
+  }
+  if (reply.session_timeout_ms() == 0) {
+    throw ProtocolError("RegisterReply.session_timeout_ms: expected more than 0, got 0");
   }
   registration_ = {reply.run_id(), reply.attempt(), reply.experiment_yaml(), reply.kernel_path()};
   session_timeout_ = std::chrono::milliseconds(reply.session_timeout_ms());
@@ -77,33 +88,44 @@ void SessionClient::Register(const SessionOptions& options,
 }
 
 void SessionClient::Run() {
+  const auto period = std::clamp(session_timeout_ / kHeartbeatsPerTimeout,
+                                 std::chrono::milliseconds(1), kMaxHeartbeatPeriod);
   auto last_answer = std::chrono::steady_clock::now();
-  while (true) {
-    {
-      MutexLock lock(mutex_);
-      if (!ending_) wake_.WaitFor(mutex_, session_timeout_ / 3);
+  try {
+    while (!lost_session_ && !run_ended_) {
+      {
+        MutexLock lock(mutex_);
+        if (!ending_) wake_.WaitFor(mutex_, period);
+        if (ending_) return;
+      }
+      Renew(&last_answer);
     }
-    if (ending_ || lost_session_ || run_ended_) return;
-    v1::RenewLeasesRequest request;
-    request.set_session(session_);
-    request.set_peers_version(peers_version());
-    for (const uint64_t id : held_()) request.add_lease_ids(id);
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kUnaryDeadline);
-    v1::RenewLeasesReply reply;
-    const grpc::Status status = stub_->RenewLeases(&context, request, &reply);
-    const auto now = std::chrono::steady_clock::now();
-    if (status.ok()) {
-      last_answer = now;
-      NotePeers(reply.peers_version(), reply.has_peers() ? &reply.peers() : nullptr);
-      lost_({reply.lost_lease_ids().begin(), reply.lost_lease_ids().end()});
-      if (reply.run_ended()) run_ended_ = true;
-    } else if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION ||
-               now - last_answer > kTimeoutsUntilLost * session_timeout_) {
-      log_.Warning("the session with the trainer is lost (" + status.error_message() +
-                   "); registering again");
-      lost_session_ = true;
-    }
+  } catch (const std::exception& error) {
+    log_.Error("the heartbeat failed, registering again: " + std::string(error.what()));
+    lost_session_ = true;
+  }
+}
+
+void SessionClient::Renew(std::chrono::steady_clock::time_point* last_answer) {
+  v1::RenewLeasesRequest request;
+  request.set_session(session_);
+  request.set_peers_version(peers_version());
+  for (const uint64_t id : held_()) request.add_lease_ids(id);
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kUnaryDeadline);
+  v1::RenewLeasesReply reply;
+  const grpc::Status status = stub_->RenewLeases(&context, request, &reply);
+  const auto now = std::chrono::steady_clock::now();
+  if (status.ok()) {
+    *last_answer = now;
+    NotePeers(reply.peers_version(), reply.has_peers() ? &reply.peers() : nullptr);
+    lost_({reply.lost_lease_ids().begin(), reply.lost_lease_ids().end()});
+    if (reply.run_ended()) run_ended_ = true;
+  } else if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION ||
+             now - *last_answer > kTimeoutsUntilLost * session_timeout_) {
+    log_.Warning("the session with the trainer is lost (" + status.error_message() +
+                 "); registering again");
+    lost_session_ = true;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,18 +33,23 @@ struct Registration {
   std::string kernel_path;
 };
 
-// Thread safe. One object is one session: when it is lost, make a new one.
+// Thread safe. One object is one session: when it is lost, make a new one. Owns the heartbeat
+// thread, which renews three times per session timeout or more often: at least once a second, so
+// that a restart of the trainer and the end of the run are noticed soon.
 class SessionClient {
  public:
-  // Registers, trying again while the trainer cannot be reached, at most `connect_timeout`; then
-  // starts the heartbeat. `held` yields the leases to renew; `lost` is told those that are the
-  // session's no more. Both are called from the heartbeat thread. Throws RpcError, or
-  // Error(kInterrupted) when `stop` became true.
-  SessionClient(std::shared_ptr<grpc::Channel> channel, SessionOptions options,
-                std::chrono::milliseconds connect_timeout, std::function<bool()> stop,
-                std::function<std::vector<uint64_t>()> held,
+  // Registers, trying again while the trainer cannot be reached, at most `connect_timeout` or,
+  // without one, until `stop`; then starts the heartbeat. `held` yields the leases to renew; `lost`
+  // is told those that are the session's no more. Both are called from the heartbeat thread; an
+  // exception of theirs loses the session. Throws RpcError when the trainer refuses or the timeout
+  // passed, Error(kInterrupted) when `stop` became true.
+  SessionClient(std::shared_ptr<grpc::Channel> channel, const SessionOptions& options,
+                std::optional<std::chrono::milliseconds> connect_timeout,
+                std::function<bool()> stop, std::function<std::vector<uint64_t>()> held,
                 std::function<void(const std::vector<uint64_t>&)> lost, const Log& log);
   ~SessionClient();
+  SessionClient(const SessionClient&) = delete;
+  SessionClient& operator=(const SessionClient&) = delete;
 
   const std::string& session() const { return session_; }
   const Registration& registration() const { return registration_; }
@@ -59,8 +65,11 @@ class SessionClient {
   void NoteLost() { lost_session_ = true; }
 
  private:
-  void Register(const SessionOptions& options, std::chrono::milliseconds connect_timeout);
+  void Register(const SessionOptions& options,
+                std::optional<std::chrono::milliseconds> connect_timeout);
   void Run();
+  // One heartbeat. `last_answer`: when the trainer answered last.
+  void Renew(std::chrono::steady_clock::time_point* last_answer);
 
   const std::unique_ptr<v1::Experience::Stub> stub_;
   const std::function<bool()> stop_;
@@ -70,11 +79,11 @@ class SessionClient {
   const std::string session_;
   Registration registration_;
   std::chrono::milliseconds session_timeout_{0};
-  std::atomic<bool> ending_{false};
   std::atomic<bool> lost_session_{false};
   std::atomic<bool> run_ended_{false};
   mutable Mutex mutex_;
   CondVar wake_;
+  bool ending_ GUARDED_BY(mutex_) = false;
   uint64_t peers_version_ GUARDED_BY(mutex_) = 0;
   std::vector<std::string> peers_ GUARDED_BY(mutex_);
   std::thread thread_;  // last: starts when everything else is ready

@@ -7,8 +7,8 @@
 namespace ponder {
 namespace {
 
-// Feeds plain values to a digest, each preceded by nothing: every variable part writes its length
-// first.
+// Feeds plain values to a digest by their bytes in memory (floating-point numbers by their bits).
+// Every part of variable length writes its length first, so that no two values feed the same bytes.
 class Feeder {
  public:
   template <typename T>

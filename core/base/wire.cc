@@ -18,9 +18,10 @@ void CheckFinite(T value, const std::string& field) {
   if (!std::isfinite(value)) Refuse(field, "a finite number", std::to_string(value));
 }
 
-void CheckLength(int length, size_t expected, const std::string& field) {
+// `unit`: what has one entry each, "token" or "step end".
+void CheckLength(int length, size_t expected, const std::string& unit, const std::string& field) {
   if (static_cast<size_t>(length) != expected) {
-    Refuse(field, std::to_string(expected) + " entries, one per token", std::to_string(length));
+    Refuse(field, std::to_string(expected) + " entries, one per " + unit, std::to_string(length));
   }
 }
 
@@ -92,7 +93,7 @@ void CheckSegments(const v1::Trajectory& message) {
 void CheckLogprobs(const v1::Trajectory& message,
                    const google::protobuf::RepeatedField<float>& logprobs,
                    const std::string& field) {
-  CheckLength(logprobs.size(), static_cast<size_t>(message.token_ids_size()), field);
+  CheckLength(logprobs.size(), static_cast<size_t>(message.token_ids_size()), "token", field);
   int segment = 0;
   for (int t = 0; t < logprobs.size(); ++t) {
     while (segment + 1 < message.segments_size() &&
@@ -205,6 +206,10 @@ SamplingParams FromWire(const v1::SamplingParams& message, const WireLimits& lim
   if (message.max_new_tokens() < 1 || message.max_new_tokens() > limits.max_tokens) {
     Refuse("SamplingParams.max_new_tokens", "1 to " + std::to_string(limits.max_tokens),
            std::to_string(message.max_new_tokens()));
+  }
+  if (message.max_total_tokens() > limits.max_tokens) {
+    Refuse("SamplingParams.max_total_tokens", "at most " + std::to_string(limits.max_tokens),
+           std::to_string(message.max_total_tokens()));
   }
   return {message.num_samples(), message.add_greedy(), message.temperature(),
           message.max_new_tokens(), message.max_total_tokens()};
@@ -327,10 +332,11 @@ Trajectory FromWire(const v1::Trajectory& message, const WireLimits& limits) {
     value.rewards.push_back(FromWire(reward));
     const SourceReward& added = value.rewards.back();
     if (!added.token_values.empty()) {
-      CheckLength(reward.token_values_size(), num_tokens, "SourceReward.token_values");
+      CheckLength(reward.token_values_size(), num_tokens, "token", "SourceReward.token_values");
     }
     if (!added.step_values.empty()) {
-      CheckLength(reward.step_values_size(), value.step_ends.size(), "SourceReward.step_values");
+      CheckLength(reward.step_values_size(), value.step_ends.size(), "step end",
+                  "SourceReward.step_values");
     }
   }
   return value;
@@ -364,18 +370,18 @@ void CheckGroupAgainstLease(const TrajectoryGroup& group) {
       Refuse(name + ".greedy", row == lease.sampling.num_samples ? "true" : "false",
              trajectory.greedy ? "true" : "false");
     }
-    if (!trajectory.greedy && trajectory.temperature != lease.sampling.temperature) {
-      Refuse(name + ".temperature", std::to_string(lease.sampling.temperature),
+    const float temperature = trajectory.greedy ? 0.0F : lease.sampling.temperature;
+    if (trajectory.temperature != temperature) {
+      Refuse(name + ".temperature", std::to_string(temperature),
              std::to_string(trajectory.temperature));
     }
     if (trajectory.token_ids.size() < prompt.size() ||
         !std::equal(prompt.begin(), prompt.end(), trajectory.token_ids.begin())) {
       Refuse(name + ".token_ids", "the prompt of the lease first", "other tokens");
     }
-    const bool begins_with_prompt =
-        trajectory.segments.front().kind == SegmentKind::kPrompt &&
-        (trajectory.segments.size() < 2 || trajectory.segments[1].begin == prompt.size());
-    if (!begins_with_prompt) {
+    const size_t prompt_end =
+        trajectory.segments.size() > 1 ? trajectory.segments[1].begin : trajectory.token_ids.size();
+    if (trajectory.segments.front().kind != SegmentKind::kPrompt || prompt_end != prompt.size()) {
       Refuse(name + ".segments",
              "a prompt segment of " + std::to_string(prompt.size()) + " tokens first",
              "another division");
@@ -386,6 +392,11 @@ void CheckGroupAgainstLease(const TrajectoryGroup& group) {
                std::to_string(segment.version));
       }
     }
+    if (trajectory.NumSampledTokens() > lease.sampling.max_new_tokens) {
+      Refuse(name + ".segments",
+             "at most " + std::to_string(lease.sampling.max_new_tokens) + " sampled tokens",
+             std::to_string(trajectory.NumSampledTokens()));
+    }
     if (trajectory.rewards.empty()) Refuse(name + ".rewards", "at least one source", "none");
     for (const SourceReward& reward : trajectory.rewards) {
       if (reward.verdict != VerdictKind::kScored) {
@@ -393,6 +404,7 @@ void CheckGroupAgainstLease(const TrajectoryGroup& group) {
                "source '" + reward.source + "'");
       }
     }
+    CheckFinite(trajectory.TotalReward(), name + ".rewards, weighted and summed");
   }
 }
 

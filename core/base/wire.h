@@ -32,8 +32,10 @@ Trajectory FromWire(const v1::Trajectory& message, const WireLimits& limits);
 VerdictKind FromWire(v1::VerdictKind value);
 FinishReason FromWire(v1::FinishReason value);
 
-// Rules that join a group to its lease: ordinals equal, sample indices 0..rows-1, the prompt
-// unchanged, one version equal to the lease's, greedy row last. Throws ProtocolError.
+// Rules that join a group, whose trajectories FromWire has checked one by one, to its lease:
+// ordinals equal, sample indices 0..rows-1, the prompt unchanged and marked as such, temperatures
+// and token budget kept, one version equal to the lease's, greedy row last, rewards scored and of
+// finite sum. Throws ProtocolError.
 void CheckGroupAgainstLease(const TrajectoryGroup& group);
 
 }  // namespace ponder

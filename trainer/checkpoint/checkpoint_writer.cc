@@ -135,10 +135,12 @@ void CheckpointWriter::ApplyRetention() {
       continue;
     }
     if (step == step_) continue;  // just saved, although a later one (of another attempt) verifies
-    // Renamed first: a kill in the middle must not leave half a checkpoint under its name.
+    // Renamed first, durably: a kill or a power cut in the middle must not leave half a checkpoint
+    // under its name.
     const std::string name = CheckpointName(step);
     const std::string trash = root_ + "/" + kTrashPrefix + name + "-" + options_.unique;
     files_.Rename(root_ + "/" + name, trash);
+    files_.SyncDirectory(root_);
     files_.RemoveTree(trash);
     verified_.erase(step);
   }

@@ -114,7 +114,9 @@ ExperienceCounters ExperienceHost::counters() const {
 
 std::string ExperienceHost::DescribeWaiting() const {
   MutexLock lock(mutex_);
-  return experience_.DescribeWaiting(clock_.Now());
+  return experience_.DescribeWaiting(clock_.Now()) +
+         fmt::format("; {} of {} workers wait for prompts", parked_.size(),
+                     sessions_.Count(SessionRole::kWorker));
 }
 
 size_t ExperienceHost::Count(SessionRole role) const {

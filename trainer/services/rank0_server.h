@@ -49,6 +49,7 @@ class Rank0Server {
   std::optional<std::vector<TrajectoryGroup>> WaitForEvaluation(Duration limit);
 
   ExperienceCounters counters() const;
+  // What the present step or evaluation waits for, in a sentence for the log.
   std::string DescribeWaiting() const;
   size_t num_workers() const;
   size_t num_reward_services() const;

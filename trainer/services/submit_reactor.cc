@@ -113,7 +113,7 @@ void SubmitReactor::Commit() {
     throw ProtocolError(fmt::format("SubmitGroup of lease {}: expected {} trajectories, got {}",
                                     header_.lease_id(), header_.num_trajectories(), num_received_));
   }
-  if (is_live_ && group_.outcome == VerdictKind::kScored) CheckGroupAgainstLease(group_);
+  if (is_live_) CheckGroupAgainstLease(group_);
   PONDER_FAILPOINT("trainer.submit");
   const SubmitVerdict verdict =
       host_.Submit(header_.session(), header_.lease_id(), header_.try_number(), std::move(group_));

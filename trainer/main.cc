@@ -1,0 +1,116 @@
+// ponder_trainer: parses, wires and runs one rank of a training run.
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/failpoint.h"
+#include "core/base/program.h"
+#include "trainer/group_exchange.h"
+#include "trainer/results.h"
+#include "trainer/trainer.h"
+
+namespace ponder {
+namespace {
+
+struct Arguments {
+  std::string config_path;
+  std::vector<std::string> overrides;
+  std::string listen = "127.0.0.1:0";
+};
+
+// The communicator of this process: MPI when a launcher started it, local otherwise.
+std::unique_ptr<Communicator> MakeCommunicator() {
+  const bool under_mpi = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr ||
+                         std::getenv("PMIX_RANK") != nullptr || std::getenv("PMI_RANK") != nullptr;
+  return under_mpi ? MakeMpiCommunicator(CommOptions{}) : MakeLocalCommunicator();
+}
+
+// Rank 0 reads the file; every rank parses what rank 0 resolved.
+ExperimentConfig ReadOnAllRanks(Communicator& comm, const Arguments& arguments) {
+  std::string resolved;
+  if (comm.rank() == 0) {
+    resolved = ResolvedYaml(ReadExperiment(arguments.config_path, arguments.overrides));
+  }
+  BroadcastString(comm, &resolved, /*patient=*/true);
+  return ParseExperiment(resolved, arguments.config_path, {});
+}
+
+int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher& signals) {
+  const Log log("trainer", comm.rank());
+  ConfigureFailpoints("trainer", comm.rank());
+  at::set_num_threads(1);
+  RealClock clock;
+  const std::unique_ptr<FileSystem> files = MakeRealFileSystem();
+  const ExperimentConfig config = ReadOnAllRanks(comm, arguments);
+
+  RunIdentity identity;
+  if (comm.rank() == 0) identity = OpenRunFolder(*files, config, log);
+  BroadcastString(comm, &identity.run_id, /*patient=*/false);
+  comm.Broadcast({&identity.attempt, 1, DType::kU32, nullptr}, /*root=*/0);
+
+  bool finished = false;
+  {
+    Trainer trainer(config, {.config_path = arguments.config_path, .listen = arguments.listen},
+                    identity, comm, *files, clock, log, signals);
+    finished = trainer.Run();
+  }
+  comm.Barrier();
+  if (!finished) {
+    if (comm.rank() == 0) log.Info("stopped as asked; the state is saved, start again to go on");
+    return signals.signal() == SIGINT ? RowOf(Condition::kInterrupted).exit_code
+                                      : RowOf(Condition::kPreempted).exit_code;
+  }
+  if (comm.rank() == 0) {
+    const std::string results = RenderResults(*files, config, arguments.config_path);
+    std::fwrite(results.data(), 1, results.size(), stdout);
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+int Run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app{"Trains the policy of an experiment. Start it with mpirun for several ranks."};
+  app.name("ponder_trainer");
+  app.set_version_flag("--version", VersionText("ponder_trainer"));
+  app.add_option("--config", arguments.config_path, "The experiment (YAML)")->required();
+  app.add_option("--set", arguments.overrides, "Override a key: stages.reason.num_steps=10")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--listen", arguments.listen, "host:port of rank 0; port 0 picks a free one")
+      ->capture_default_str();
+  app.footer("Example: mpirun -np 2 ponder_trainer --config configs/quickstart.yaml");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
+  }
+
+  const SignalWatcher signals;
+  const std::unique_ptr<Communicator> comm = MakeCommunicator();
+  std::string failure;
+  int exit_code = 0;
+  try {
+    return RunRank(*comm, arguments, signals);
+  } catch (const Error& error) {
+    failure = error.what();
+    exit_code = error.exit_code();
+  } catch (const std::exception& error) {
+    failure = error.what();
+    exit_code = RowOf(Condition::kInternal).exit_code;
+  }
+  // One rank's failure must end all: the others would wait for it.
+  if (comm->size() > 1) comm->Abort(failure, exit_code);
+  std::fprintf(stderr, "trainer: error: %s\n", failure.c_str());
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace ponder
+
+int main(int argc, char** argv) { return ponder::RunMain("trainer", argc, argv, ponder::Run); }

@@ -1,0 +1,67 @@
+#include "trainer/run_folder.h"
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/json.h"
+
+namespace ponder {
+namespace {
+
+constexpr uint64_t kMaxBytes = 1u << 20;
+
+// Refuses a folder whose experiment differs in keys that decide what is learned.
+void CheckSameExperiment(const ExperimentConfig& before, const ExperimentConfig& after,
+                         const Log& log) {
+  std::string exact;
+  for (const KeyDifference& difference : CompareExperiments(before, after)) {
+    const std::string line =
+        difference.key + ": was " + difference.before + ", is now " + difference.after;
+    if (difference.key_class == KeyClass::kExact) exact += "\n  " + line;
+    if (difference.key_class == KeyClass::kSoft)
+      log.Warning("changed since the last attempt: " + line);
+  }
+  if (!exact.empty()) {
+    throw ConfigError("run folder " + after.RunDirectory() +
+                      " belongs to another experiment; these keys end exact resume:" + exact +
+                      "\n(choose another run.name, or undo the change)");
+  }
+}
+
+}  // namespace
+
+RunIdentity OpenRunFolder(FileSystem& files, const ExperimentConfig& config, const Log& log) {
+  const std::string folder = config.RunDirectory();
+  const std::string run_path = folder + "/run.json";
+  const std::string config_path = folder + "/config.resolved.yaml";
+  const std::string resolved = ResolvedYaml(config);
+  RunIdentity identity;
+  if (files.Exists(run_path)) {
+    if (config.checkpoint.resume == "never") {
+      throw ConfigError("run folder " + folder +
+                        " holds a run already and checkpoint.resume is 'never' (choose another "
+                        "run.name, or resume: auto)");
+    }
+    const nlohmann::json run =
+        ParseJsonStrict(files.ReadFile(run_path, kMaxBytes), run_path, kMaxBytes);
+    identity.run_id = run.value("run_id", "");
+    identity.attempt = run.value("attempt", 0u) + 1;
+    CheckSameExperiment(ParseExperiment(files.ReadFile(config_path, kMaxBytes), config_path, {}),
+                        config, log);
+  } else {
+    if (config.checkpoint.resume == "must") {
+      throw ConfigError("run folder " + folder +
+                        " holds no run and checkpoint.resume is 'must' (start with resume: auto)");
+    }
+    files.MakeDirectories(folder);
+    identity.run_id = config.run.name + "-" + Sha256Hex(resolved).substr(0, 12);
+    identity.attempt = 1;
+  }
+  WriteFileAtomically(files, config_path, resolved);
+  const nlohmann::json run{
+      {"format_version", 1}, {"run_id", identity.run_id}, {"attempt", identity.attempt}};
+  WriteFileAtomically(files, run_path, run.dump(2) + "\n");
+  return identity;
+}
+
+}  // namespace ponder

@@ -1,0 +1,312 @@
+#include "trainer/trainer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/failpoint.h"
+#include "core/base/philox.h"
+#include "trainer/group_exchange.h"
+#include "trainer/results.h"
+#include "trainer/stage_run.h"
+
+namespace ponder {
+namespace {
+
+constexpr const char* kKernelPath = "aten_f32";
+// How long a stop waits for groups that a deferred save needs.
+constexpr Duration kStopGrace = std::chrono::seconds(10);
+
+// All tasks of an experiment share one vocabulary, because one policy speaks it.
+uint32_t SharedVocabulary(const std::map<std::string, std::unique_ptr<Task>>& tasks) {
+  const auto& [first_name, first] = *tasks.begin();
+  for (const auto& [name, task] : tasks) {
+    if (task->tokenizer().vocab_size() != first->tokenizer().vocab_size()) {
+      throw ConfigError("tasks '" + first_name + "' and '" + name + "' have vocabularies of " +
+                        std::to_string(first->tokenizer().vocab_size()) + " and " +
+                        std::to_string(task->tokenizer().vocab_size()) +
+                        " tokens; expected one vocabulary (give them the same type and modulus)");
+    }
+  }
+  return first->tokenizer().vocab_size();
+}
+
+SamplingParams SamplingOf(const StageConfig& stage) {
+  return {.num_samples = static_cast<uint32_t>(stage.samples_per_prompt),
+          .add_greedy = false,
+          .temperature = static_cast<float>(stage.rollout.temperature),
+          .max_new_tokens = static_cast<uint32_t>(stage.rollout.max_new_tokens),
+          .max_total_tokens = static_cast<uint32_t>(stage.rollout.max_total_tokens)};
+}
+
+}  // namespace
+
+bool Trainer::StageRun::EvaluatesWhileRunning(const EvaluationConfig& evaluation) const {
+  if (evaluation.stages.empty()) return algorithm->samples();
+  return std::count(evaluation.stages.begin(), evaluation.stages.end(), config.name) > 0;
+}
+
+bool Trainer::StageRun::EvaluatesAtEnd(const EvaluationConfig& evaluation) const {
+  if (evaluation.at != EvaluateAt::kStageEnd) return false;
+  return evaluation.stages.empty() ||
+         std::count(evaluation.stages.begin(), evaluation.stages.end(), config.name) > 0;
+}
+
+Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
+                 const RunIdentity& identity, Communicator& comm, FileSystem& files, Clock& clock,
+                 const Log& log, const SignalWatcher& signals)
+    : config_(config),
+      options_(options),
+      identity_(identity),
+      comm_(comm),
+      files_(files),
+      clock_(clock),
+      log_(log),
+      signals_(signals),
+      saver_(comm, files, config, identity.attempt, log) {
+  for (const TaskConfig& task : config_.tasks) tasks_.emplace(task.name, MakeTask(task));
+  const uint32_t vocab_size = SharedVocabulary(tasks_);
+  decoder_config_ = DecoderConfig::Preset(config_.models.front().init.preset, vocab_size);
+  learner_ =
+      std::make_unique<Learner>(decoder_config_, comm_, clock_, config_.trainer.micro_batch_tokens);
+  if (!is_root()) return;
+  Rank0Options server;
+  server.listen = options_.listen;
+  server.run_id = identity_.run_id;
+  server.attempt = identity_.attempt;
+  server.experiment_yaml = ResolvedYaml(config_);
+  server.kernel_path = kKernelPath;
+  server.vocab_size = vocab_size;
+  server.experience.lease_time =
+      std::chrono::duration_cast<Duration>(std::chrono::duration<double>(config_.trainer.lease_s));
+  server.experience.max_tries = static_cast<uint32_t>(config_.trainer.max_tries);
+  server_ = std::make_unique<Rank0Server>(
+      server, [this](uint64_t ordinal) { return MakePromptOf(ordinal); }, clock_, log_);
+  log_.Info("rank 0 listens on port " + std::to_string(server_->port()) + ", run " +
+            identity_.run_id + ", attempt " + std::to_string(identity_.attempt));
+  progress_ = std::make_unique<Progress>(ProgressStyleFromEnvironment(), clock_);
+}
+
+Trainer::~Trainer() = default;
+
+bool Trainer::Run() {
+  std::optional<RunState> saved = saver_.LoadNewest(*learner_);
+  if (saved) {
+    state_ = *saved;
+  } else {
+    learner_->parameters().Initialize(config_.run.seed);
+  }
+  if (is_root()) {
+    metrics_ = std::make_unique<MetricsWriter>(files_, config_.RunDirectory() + "/metrics.jsonl",
+                                               state_.metrics_bytes);
+    timing_ = std::make_unique<MetricsWriter>(files_, config_.RunDirectory() + "/timing.jsonl",
+                                              state_.timing_bytes);
+  }
+  while (true) {
+    const StageConfig& stage = config_.stages[state_.stage_index];
+    // A finished run whose last stage was given more steps goes on in that stage.
+    if (state_.stage_complete && state_.stage_step >= stage.num_steps) {
+      if (state_.stage_index + 1 == config_.stages.size()) break;
+      ++state_.stage_index;
+      state_.stage_step = 0;
+      state_.stage_updates = 0;
+    }
+    state_.stage_complete = false;
+    if (!RunStage(state_.stage_index)) return false;
+  }
+  if (is_root()) server_->EndRun();
+  return true;
+}
+
+bool Trainer::RunStage(size_t index) {
+  const StageConfig& config = config_.stages[index];
+  const std::string& task_name = config.task.empty() ? config.data.task : config.task;
+  StageRun stage{.config = config,
+                 .index = index,
+                 .stream = static_cast<uint16_t>(1 + index),
+                 .task = TaskOf(task_name),
+                 .schedule = Schedule(config.schedule, config.optimizer.learning_rate),
+                 .algorithm = nullptr};
+  stage.algorithm = MakeAlgorithm({.experiment = config_,
+                                   .stage = config,
+                                   .task = stage.task,
+                                   .task_name = task_name,
+                                   .stream = stage.stream});
+  learner_->ResetOptimizer(config.optimizer);
+  if (state_.stage_step > 0) {
+    saver_.LoadOptimizer(*learner_);
+  } else {
+    MarkMetrics();
+    saver_.SaveStageStart(config.name, state_, *learner_);
+  }
+  if (is_root()) {
+    progress_->BeginStage(config.name, static_cast<int64_t>(index) + 1,
+                          static_cast<int64_t>(config_.stages.size()), state_.stage_step,
+                          config.num_steps);
+  }
+  if (stage.algorithm->samples()) {
+    Publish();
+    stage.first_version = state_.version - static_cast<uint64_t>(state_.stage_step);
+    if (is_root()) {
+      server_->BeginStage({.name = config.name,
+                           .stream = stage.stream,
+                           .model = config.model,
+                           .reward_set = "stage/" + config.name,
+                           .sampling = SamplingOf(config),
+                           .num_steps = config.num_steps,
+                           .slots_per_step = config.prompts_per_step,
+                           .max_staleness = config.max_staleness,
+                           .first_version = stage.first_version},
+                          saver_.LoadProgress(state_));
+    }
+  }
+  while (state_.stage_step < config.num_steps) {
+    if (!Step(stage)) {
+      SaveBeforeStop(stage);
+      return false;
+    }
+  }
+  if (stage.algorithm->samples() && is_root()) server_->EndStage();
+  EvaluateAtStageEnd(stage);
+  state_.stage_complete = true;
+  if (index + 1 == config_.stages.size()) Save(stage);
+  return true;
+}
+
+void Trainer::Publish() {
+  if (state_.weights_changed) {
+    ++state_.version;
+    state_.weights_changed = false;
+    published_in_this_attempt_ = false;
+  }
+  if (published_in_this_attempt_) return;
+  published_in_this_attempt_ = true;
+  PONDER_FAILPOINT("trainer.publish");
+  if (!is_root()) return;
+  auto snapshot = std::make_shared<WeightSnapshot>();
+  snapshot->bytes = learner_->parameters().ToBytes();
+  snapshot->layout = learner_->parameters().layout();
+  snapshot->config_json = decoder_config_.ToJson();
+  snapshot->kernel_path = kKernelPath;
+  snapshot->identity = {.run_id = identity_.run_id,
+                        .attempt = identity_.attempt,
+                        .model = config_.models.front().name,
+                        .version = state_.version,
+                        .digest = Sha256Hex({snapshot->bytes.data(), snapshot->bytes.size()})};
+  published_ = snapshot->identity;
+  server_->Publish(std::move(snapshot));
+}
+
+Prompt Trainer::MakePromptOf(uint64_t packed_ordinal) const {
+  const Ordinal ordinal = Ordinal::Unpack(packed_ordinal);
+  const bool evaluates = ordinal.stream >= kEvaluationStreams;
+  const std::string& task_name = evaluates
+                                     ? config_.evaluation[ordinal.stream - kEvaluationStreams].task
+                                     : config_.stages[ordinal.stream - 1u].task;
+  // Stages draw from disjoint ranges of a task's problems, evaluation sets from its held-out split.
+  const uint64_t index = evaluates ? ordinal.index : packed_ordinal;
+  const Split split = evaluates ? Split::kEvaluate : Split::kTrain;
+  const Task& task = TaskOf(task_name);
+  return MakePrompt(task, task_name, task.MakeProblem(split, config_.run.seed, index),
+                    packed_ordinal);
+}
+
+void Trainer::EvaluateAtStageEnd(const StageRun& stage) {
+  for (const EvaluationConfig& evaluation : config_.evaluation) {
+    if (stage.EvaluatesAtEnd(evaluation)) Evaluate(stage, evaluation, "stage_end");
+  }
+}
+
+void Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at) {
+  const TimePoint begin = clock_.Now();
+  Publish();
+  PONDER_FAILPOINT("trainer.evaluate");
+  if (is_root()) {
+    const auto set = static_cast<uint16_t>(&evaluation - config_.evaluation.data());
+    server_->BeginEvaluation(
+        {.name = evaluation.name,
+         .stream = static_cast<uint16_t>(kEvaluationStreams + set),
+         .stage = stage.config.name,
+         .reward_set = "evaluation/" + evaluation.name,
+         .sampling = {.num_samples = static_cast<uint32_t>(evaluation.num_samples),
+                      .add_greedy = evaluation.greedy,
+                      .temperature = static_cast<float>(evaluation.temperature),
+                      .max_new_tokens = static_cast<uint32_t>(evaluation.max_new_tokens)},
+         .num_prompts = static_cast<uint64_t>(evaluation.num_prompts),
+         .model = published_});
+    // An evaluation that has begun is finished even when a stop was asked for: the state that is
+    // saved then has it behind it.
+    std::optional<std::vector<TrajectoryGroup>> groups;
+    while (!groups) {
+      groups = WaitForGroups([&](Duration limit) { return server_->WaitForEvaluation(limit); });
+    }
+    const EvaluationSummary summary = Summarize(*groups);
+    MetricRecord record(MetricFile::kMetrics);
+    record.SetLabel("kind", "evaluation");
+    record.SetLabel("at", at);
+    record.SetLabel("set", evaluation.name);
+    record.SetLabel("stage", stage.config.name);
+    record.SetLabel("step", static_cast<uint64_t>(state_.run_step));
+    record.SetLabel("version", state_.version);
+    for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
+    metrics_->Write(record);
+    WriteSamples(files_, config_.RunDirectory(), evaluation.name, stage.config.name, *groups,
+                 TaskOf(evaluation.task).tokenizer());
+    const double seconds = SecondsBetween(begin, clock_.Now());
+    MetricRecord timing(MetricFile::kTiming);
+    timing.SetLabel("kind", "evaluation");
+    timing.SetLabel("set", evaluation.name);
+    timing.SetLabel("stage", stage.config.name);
+    timing.SetLabel("step", static_cast<uint64_t>(state_.run_step));
+    timing.Set("timing/evaluate_s", seconds);
+    timing_->Write(timing);
+    progress_->Evaluation(evaluation.name, summary, seconds);
+  }
+  uint64_t done = 1;
+  comm_.PatientBroadcast({&done, 1, DType::kU64, nullptr}, /*root=*/0);
+}
+
+void Trainer::MarkMetrics() {
+  if (!is_root()) return;
+  state_.metrics_bytes = metrics_->Sync();
+  state_.metrics_sha256 =
+      Sha256OfPrefix(files_, config_.RunDirectory() + "/metrics.jsonl", state_.metrics_bytes);
+  state_.timing_bytes = timing_->Sync();
+}
+
+void Trainer::Save(const StageRun& stage) {
+  const TimePoint begin = clock_.Now();
+  PONDER_FAILPOINT("trainer.checkpoint");
+  MarkMetrics();
+  StageProgress progress;
+  int64_t older_steps = 0;
+  if (stage.algorithm->samples() && state_.stage_step > 0) {
+    bool complete = false;
+    if (is_root()) progress = server_->Progress(state_.version, &complete);
+    older_steps = std::min(stage.config.max_staleness, stage.config.num_steps - state_.stage_step);
+  }
+  saver_.Save(state_, *learner_, progress, older_steps);
+  if (is_root()) {
+    MetricRecord timing(MetricFile::kTiming);
+    timing.SetLabel("kind", "checkpoint");
+    timing.SetLabel("step", static_cast<uint64_t>(state_.run_step));
+    timing.Set("timing/checkpoint_s", SecondsBetween(begin, clock_.Now()));
+    timing_->Write(timing);
+  }
+}
+
+void Trainer::SaveBeforeStop(const StageRun& stage) {
+  // A stage that has not begun is saved by its pinned start.
+  if (state_.stage_step == 0) return;
+  Save(stage);
+  for (int64_t step = state_.stage_step; is_root() && saver_.is_open(); ++step) {
+    const auto groups = server_->WaitForStep(step, kStopGrace);
+    if (!groups) {
+      log_.Warning("stopping without a new checkpoint: groups of an older version are still out");
+      return;
+    }
+    saver_.OnGroupsTaken(step, *groups);
+  }
+}
+
+}  // namespace ponder

@@ -1,0 +1,109 @@
+// A training run: stages, steps, evaluations, checkpoints. The same object runs on every rank;
+// control flow is a function of the experiment and of what rank 0 broadcasts, so ranks never
+// disagree.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/metrics.h"
+#include "core/base/signals.h"
+#include "core/config/experiment.h"
+#include "tasks/task.h"
+#include "trainer/algorithms/algorithm.h"
+#include "trainer/comm/communicator.h"
+#include "trainer/learner.h"
+#include "trainer/optim/schedule.h"
+#include "trainer/progress.h"
+#include "trainer/run_folder.h"
+#include "trainer/saver.h"
+#include "trainer/services/rank0_server.h"
+
+namespace ponder {
+
+struct TrainerOptions {
+  std::string config_path;
+  std::string listen = "127.0.0.1:0";  // rank 0 only
+};
+
+// Streams of ordinals: stage i draws from 1 + i, evaluation set j from kEvaluationStreams + j.
+inline constexpr uint16_t kEvaluationStreams = 0x8000;
+
+// Borrows everything it is given. Called from the main thread, which alone touches LibTorch and
+// MPI.
+class Trainer {
+ public:
+  Trainer(const ExperimentConfig& config, const TrainerOptions& options,
+          const RunIdentity& identity, Communicator& comm, FileSystem& files, Clock& clock,
+          const Log& log, const SignalWatcher& signals);
+  ~Trainer();
+
+  // Goes on from the newest saved state to the end of the last stage. Returns true when the run is
+  // finished, false when it was asked to stop (the state is saved then). Throws on anything else.
+  bool Run();
+
+ private:
+  // What belongs to the stage that runs now.
+  struct StageRun;
+
+  bool is_root() const { return comm_.rank() == 0; }
+  bool RunStage(size_t index);
+  // One step: take groups, annotate, build examples, update, publish, release, report, and perhaps
+  // evaluate and save. False when asked to stop instead.
+  bool Step(StageRun& stage);
+  // The groups of a step on every rank; nothing when asked to stop. Empty groups for an algorithm
+  // that does not sample.
+  std::optional<StepInput> NextInput(StageRun& stage);
+  // Rank 0 waits for `poll` to yield, logging what it waits for. Nothing when asked to stop. Throws
+  // Error(kDeadline) when nothing at all arrives for the collective timeout.
+  std::optional<std::vector<TrajectoryGroup>> WaitForGroups(
+      const std::function<std::optional<std::vector<TrajectoryGroup>>(Duration)>& poll);
+  void CheckFinite(const UpdateReport& report);
+  // Makes the current weights available under the next version, or, when they did not change since
+  // the last version, under that one again (after a restart).
+  void Publish();
+  void WriteStep(const StageRun& stage, const StepInput& input, const UpdateReport& report,
+                 std::map<std::string, double> metrics,
+                 const std::map<std::string, double>& seconds);
+  void Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at);
+  void EvaluateAtStageEnd(const StageRun& stage);
+  // Saves the state after the step that just ended (see Saver for what is deferred).
+  void Save(const StageRun& stage);
+  // Saves because of a stop: waits, within limits, for the groups that a deferred save needs.
+  void SaveBeforeStop(const StageRun& stage);
+  // Records in the state how long the metrics files are; rank 0 only.
+  void MarkMetrics();
+  Prompt MakePromptOf(uint64_t packed_ordinal) const;
+  const Task& TaskOf(const std::string& name) const { return *tasks_.at(name); }
+
+  const ExperimentConfig& config_;
+  const TrainerOptions options_;
+  const RunIdentity identity_;
+  Communicator& comm_;
+  FileSystem& files_;
+  Clock& clock_;
+  const Log& log_;
+  const SignalWatcher& signals_;
+
+  std::map<std::string, std::unique_ptr<Task>> tasks_;
+  DecoderConfig decoder_config_;
+  std::unique_ptr<Learner> learner_;
+  Saver saver_;
+  RunState state_;
+  bool published_in_this_attempt_ = false;
+  // Rank 0 only; null elsewhere.
+  std::unique_ptr<Rank0Server> server_;
+  ModelIdentity published_;
+  std::unique_ptr<MetricsWriter> metrics_;
+  std::unique_ptr<MetricsWriter> timing_;
+  std::unique_ptr<Progress> progress_;
+};
+
+}  // namespace ponder
