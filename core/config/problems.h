@@ -21,11 +21,14 @@ class Problems {
   void Add(const YamlPlace& place, std::string text);
   // The same with "KEY: TEXT"; remembers that `key` ("stages[2].clip") is not to be trusted.
   void AddAt(const YamlPlace& place, const std::string& key, const std::string& text);
+  // Marks a key whose value says less than its writer meant, for a reason that is told elsewhere.
+  void Distrust(const std::string& key) { keys_.insert(key); }
   // "configs/x.yaml: TEXT": the file as a whole. Comes first.
   void AddToFile(std::string text);
 
   bool empty() const { return problems_.empty(); }
-  // Whether AddAt was called with this key.
+  // Whether AddAt or Distrust was called with this key: checks that build on it would tell more
+  // than is wrong.
   bool Has(const std::string& key) const { return keys_.contains(key); }
 
   // One problem a line, the file's first and by line, then the overrides' in their order; the first

@@ -48,6 +48,7 @@ void Section::Read(const YamlNode& node, const std::string& path, void* object,
     const Key* key = Find(entry.key);
     if (key == nullptr) {
       problems->Add(entry.place, UnknownKeyText(kind, entry.key, shown));
+      problems->Distrust(path);
       continue;
     }
     const std::string key_path = JoinPath(path, entry.key);

@@ -265,6 +265,7 @@ class Section {
           values.push_back(*std::move(value));
         } else {
           problems->AddAt(node.items[i].place, path + "[" + std::to_string(i) + "]", error);
+          problems->Distrust(path);
         }
       }
       static_cast<Struct*>(object)->*member = std::move(values);

@@ -16,7 +16,8 @@
 namespace ponder {
 namespace {
 
-// Ends the parse at once: going on would cost memory or meet the same trouble again.
+// What is wrong and where. Thrown, it ends the parse: going on would cost memory or meet the same
+// trouble again.
 struct Refusal {
   YamlPlace place;
   std::string text;
@@ -38,18 +39,25 @@ size_t Height(const YamlNode& node) {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  TreeBuilder(int override_index, const YamlLimits& limits, Problems* problems)
-      : override_index_(override_index), limits_(limits), problems_(problems) {
+  TreeBuilder(int override_index, const YamlLimits& limits)
+      : override_index_(override_index), limits_(limits) {
     root_.place.override_index = override_index;
   }
 
   YamlNode TakeRoot() { return std::move(root_); }
+  // What is wrong although it could be parsed.
+  const std::vector<Refusal>& notes() const { return notes_; }
+  // Whether a value is missing from the tree, so that reading it would only make up problems.
+  bool is_complete() const { return is_complete_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (ExpectsKey()) throw Refusal{PlaceOf(mark), "a key is missing before ':'"};
+    if (ExpectsKey()) {
+      NoteBadKey(mark, "a key is missing before ':'");
+      return;
+    }
     YamlNode node;
     // An empty value has no place of its own: the parser points at whatever follows.
     node.place = stack_.empty() || stack_.back().node.kind != YamlNode::Kind::kMap
@@ -59,7 +67,10 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (ExpectsKey()) throw Refusal{PlaceOf(mark), "expected a name as key, got an alias"};
+    if (ExpectsKey()) {
+      NoteBadKey(mark, "expected a name as key, got an alias");
+      return;
+    }
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) throw Refusal{PlaceOf(mark), "an alias inside what it stands for"};
     CheckDepth(stack_.size() + Height(found->second), mark);
@@ -83,8 +94,12 @@ class TreeBuilder : public YAML::EventHandler {
     bool substituted = false;
     std::string error;
     const std::optional<std::string> text = ExpandEnvironment(value, &substituted, &error);
-    if (!text) throw Refusal{node.place, error};
-    node.text = *text;
+    if (text) {
+      node.text = *text;
+    } else {
+      notes_.push_back({node.place, error});
+      is_complete_ = false;
+    }
     if (substituted) node.style = YamlNode::Style::kSubstituted;
     Attach(std::move(node), anchor);
   }
@@ -105,7 +120,9 @@ class TreeBuilder : public YAML::EventHandler {
   struct Frame {
     YamlNode node;
     YAML::anchor_t anchor = 0;
+    bool is_key = false;  // a list or map where a key belongs
     bool has_key = false;
+    bool has_bad_key = false;  // drop the value that follows
     std::string key;
     YamlPlace key_place;
   };
@@ -121,7 +138,13 @@ class TreeBuilder : public YAML::EventHandler {
 
   void CheckTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    problems_->Add(PlaceOf(mark), "YAML tags are not taken, got '" + tag + "'");
+    notes_.push_back({PlaceOf(mark), "YAML tags are not taken, got '" + tag + "'"});
+  }
+
+  void NoteBadKey(const YAML::Mark& mark, const std::string& text) {
+    notes_.push_back({PlaceOf(mark), text});
+    stack_.back().has_key = true;
+    stack_.back().has_bad_key = true;
   }
 
   void Count(size_t nodes, const YAML::Mark& mark) {
@@ -142,9 +165,10 @@ class TreeBuilder : public YAML::EventHandler {
   void Open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor) {
     CheckTag(mark, tag);
-    if (ExpectsKey()) throw Refusal{PlaceOf(mark), "expected a name as key, got a list or section"};
     Count(1, mark);
     Frame frame;
+    frame.is_key = ExpectsKey();
+    if (frame.is_key) NoteBadKey(mark, "expected a name as key, got a list or section");
     frame.node.kind = kind;
     frame.node.place = PlaceOf(mark);
     frame.anchor = anchor;
@@ -155,7 +179,7 @@ class TreeBuilder : public YAML::EventHandler {
   void CloseTop() {
     Frame frame = std::move(stack_.back());
     stack_.pop_back();
-    Attach(std::move(frame.node), frame.anchor);
+    if (!frame.is_key) Attach(std::move(frame.node), frame.anchor);
   }
 
   void Attach(YamlNode node, YAML::anchor_t anchor) {
@@ -169,18 +193,22 @@ class TreeBuilder : public YAML::EventHandler {
       frame.node.items.push_back(std::move(node));
       return;
     }
-    frame.node.entries.push_back({std::move(frame.key), frame.key_place, std::move(node)});
+    if (!frame.has_bad_key) {
+      frame.node.entries.push_back({std::move(frame.key), frame.key_place, std::move(node)});
+    }
     frame.key.clear();
     frame.has_key = false;
+    frame.has_bad_key = false;
   }
 
   const int override_index_;
   const YamlLimits limits_;
-  Problems* const problems_;
   YamlNode root_;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
   size_t num_nodes_ = 0;
+  std::vector<Refusal> notes_;
+  bool is_complete_ = true;
 };
 
 // Refuses what the parser would misread or report far from its cause. False: do not parse.
@@ -227,18 +255,19 @@ std::optional<YamlNode> LoadYaml(const std::string& text, int override_index,
     return std::nullopt;
   }
   if (!LooksLikeText(text, override_index, problems)) return std::nullopt;
-  TreeBuilder builder(override_index, limits, problems);
+  TreeBuilder builder(override_index, limits);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);
     // Without a document the root stays null.
     parser.HandleNextDocument(builder);
     YamlNode root = builder.TakeRoot();
-    TreeBuilder next(override_index, limits, problems);
+    TreeBuilder next(override_index, limits);
     if (parser.HandleNextDocument(next)) {
       problems->Add(next.TakeRoot().place, "expected one YAML document, got a second one");
     }
-    return root;
+    for (const Refusal& note : builder.notes()) problems->Add(note.place, note.text);
+    if (builder.is_complete()) return root;
   } catch (const Refusal& refusal) {
     problems->Add(refusal.place, refusal.text);
   } catch (const YAML::Exception& error) {

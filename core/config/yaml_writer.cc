@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/config/scalars.h"
+
 namespace ponder {
 namespace {
 
@@ -22,6 +24,9 @@ std::string Quoted(const std::string& text) {
   return result + "\"";
 }
 
+// A key that YAML would take for null, a number or a truth value is quoted like a text.
+std::string KeyText(const std::string& key) { return WriteYamlInline(WriteText(key)); }
+
 bool FitsOnALine(const YamlNode& node) {
   if (node.kind == YamlNode::Kind::kMap) return node.entries.empty();
   return std::all_of(node.items.begin(), node.items.end(), [](const YamlNode& item) {
@@ -34,7 +39,7 @@ void WriteMap(const YamlNode& map, const std::string& first_indent, const std::s
               std::string* out) {
   const std::string* before = &first_indent;
   for (const YamlEntry& entry : map.entries) {
-    *out += *before + entry.key + ":";
+    *out += *before + KeyText(entry.key) + ":";
     before = &indent;
     if (FitsOnALine(entry.value)) {
       *out += " " + WriteYamlInline(entry.value) + "\n";
@@ -73,7 +78,7 @@ std::string WriteYamlInline(const YamlNode& node) {
       return "[" + out + "]";
     case YamlNode::Kind::kMap:
       for (const YamlEntry& entry : node.entries) {
-        out += (out.empty() ? "" : ", ") + entry.key + ": " + WriteYamlInline(entry.value);
+        out += (out.empty() ? "" : ", ") + KeyText(entry.key) + ": " + WriteYamlInline(entry.value);
       }
       return "{" + out + "}";
   }

@@ -8,7 +8,7 @@
 namespace ponder {
 
 // Block style, two spaces a level; lists of scalars on one line. LoadYaml reads it back to the same
-// tree. Keys must be names.
+// tree.
 std::string WriteYaml(const YamlNode& map);
 
 // One scalar, list or map on one line.
