@@ -74,18 +74,21 @@ int Serve(int code) {
   return stop ? code : 99;
 }
 
-// Two ranks in process groups of their own, as mpirun makes them; ends as the first of them does.
+// Two ranks in process groups of their own, as mpirun makes them; ends when both have.
 int RunRanks(const std::string& folder) {
   for (int rank = 0; rank < 2; ++rank) {
     if (fork() == 0) {
       setpgid(0, 0);
       Note(folder, "rank");
-      std::_Exit(Serve(75));
+      const int code = Serve(75);
+      if (code == 75) Note(folder, "rank_stopped");
+      std::_Exit(code);
     }
   }
   std::signal(SIGTERM, [](int) { std::_Exit(143); });
   int status = 0;
-  wait(&status);
+  while (wait(&status) > 0) {
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
