@@ -193,9 +193,11 @@ void Supervisor::WatchService(Service& service) {
     return End(status->shell_code(), milliseconds(0));
   }
   const milliseconds delay = service.backoff.OnExit(*status, Since(service.started));
-  log_.Write(status->shell_code() == 0 ? LogLevel::kInfo : LogLevel::kWarning,
-             service.spec.name + ": " + status->Describe() + ", starts again in " +
+  // One that left by itself was told that the run ends, which the trainer's end is about to show.
+  if (status->shell_code() != 0) {
+    log_.Warning(service.spec.name + ": " + status->Describe() + ", starts again in " +
                  std::to_string(delay.count()) + " ms (log: " + service.log_path + ")");
+  }
   service.next_start = steady_clock::now() + delay;
   service.process.reset();
 }

@@ -21,7 +21,7 @@ namespace ponder {
 
 struct SupervisorLimits {
   std::chrono::milliseconds health{120'000};  // from the trainer's start until it listens
-  std::chrono::milliseconds leave{5'000};     // services after a finished run, before SIGTERM
+  std::chrono::milliseconds leave{1'000};     // services after a finished run, before SIGTERM
   std::chrono::milliseconds grace{10'000};    // from SIGTERM to SIGKILL
   BackoffLimits backoff;
 };
