@@ -1,5 +1,6 @@
-// What an algorithm answers. One file per algorithm in this folder, one line in the table in table.cc.
-// Algorithms never see a communicator: BuildExamples runs alike on every rank over the whole batch.
+// What an algorithm answers. One file per algorithm in this folder, one line in the table in
+// table.cc. Algorithms never see a communicator: BuildExamples runs alike on every rank over the
+// whole batch.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -20,8 +21,8 @@ namespace ponder {
 
 // What a step takes in.
 struct StepInput {
-  int64_t step = 0;                      // in the stage
-  std::vector<TrajectoryGroup> groups;   // of a sampling algorithm
+  int64_t step = 0;                     // in the stage
+  std::vector<TrajectoryGroup> groups;  // of a sampling algorithm
   // Old log-probs by (group, trajectory), [N] each, when Needs().old_logprobs.
   std::vector<std::vector<std::vector<double>>> old_logprobs;
 };
@@ -50,8 +51,8 @@ class Algorithm {
   // Does a step take sampled groups (true) or make its own examples (false)?
   virtual bool samples() const = 0;
   virtual AnnotationNeeds Needs() const { return {}; }
-  // The minibatches of a step, in order; the loop runs over them num_epochs times. Adds what the batch
-  // says to `metrics` (deterministic values only).
+  // The minibatches of a step, in order; the loop runs over them num_epochs times. Adds what the
+  // batch says to `metrics` (deterministic values only).
   virtual std::vector<Minibatch> BuildExamples(const StepInput& input,
                                                std::map<std::string, double>* metrics) const = 0;
   // Loss per trained token, to be minimised. `logprobs` carries gradients. [M] -> [M]

@@ -34,7 +34,7 @@ class ToyTask : public Task {
   std::optional<double> ExpectedAccuracy(std::string_view) const override { return std::nullopt; }
 
  private:
-  SymbolTokenizer tokenizer_{{"a", "b", ">", "#", "<eos>"}, {"<eos>"}, "<eos>"};
+  SymbolTokenizer tokenizer_{{"a", "b", ">", "#"}, {"<eos>"}, "<eos>"};
 };
 
 inline constexpr uint32_t kToyEos = 4;

@@ -20,25 +20,38 @@ namespace ponder {
 class ThreadWorld {
  public:
   explicit ThreadWorld(int size)
-      : buffers_(static_cast<size_t>(size), nullptr), barrier_(size), size_(size) {}
+      : buffers_(static_cast<size_t>(size), nullptr),
+        left_(static_cast<size_t>(size), 0),
+        barrier_(size),
+        size_(size) {}
   int size() const { return size_; }
   void Post(int rank, const void* data) {
     buffers_[static_cast<size_t>(rank)] = data;
     barrier_.arrive_and_wait();
   }
-  const void* BufferOf(int rank) const { return buffers_[static_cast<size_t>(rank)]; }
+  // Throws CommError when that rank has ended: the ranks disagree on what to do next.
+  const void* BufferOf(int rank) const {
+    if (left_[static_cast<size_t>(rank)] != 0) {
+      throw CommError("rank " + std::to_string(rank) + " ended while others wait for it");
+    }
+    return buffers_[static_cast<size_t>(rank)];
+  }
   // Everybody has read; buffers may change again.
   void Done() { barrier_.arrive_and_wait(); }
-  // A rank that ends early no longer takes part.
-  void Leave() { barrier_.arrive_and_drop(); }
+  // A rank that ended no longer takes part.
+  void Leave(int rank) {
+    left_[static_cast<size_t>(rank)] = 1;
+    barrier_.arrive_and_drop();
+  }
 
  private:
   std::vector<const void*> buffers_;
+  std::vector<char> left_;
   std::barrier<> barrier_;
   const int size_;
 };
 
-// One rank. A rank whose thread throws leaves, so that the others do not wait for it.
+// One rank.
 class ThreadCommunicator : public Communicator {
  public:
   ThreadCommunicator(ThreadWorld& world, int rank) : world_(world), rank_(rank) {}
@@ -128,8 +141,8 @@ inline void RunRanks(int size, const std::function<void(Communicator&)>& body) {
           body(comm);
         } catch (...) {
           errors[static_cast<size_t>(rank)] = std::current_exception();
-          world.Leave();
         }
+        world.Leave(rank);
       });
     }
   }
