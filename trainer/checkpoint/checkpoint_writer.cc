@@ -74,7 +74,7 @@ void CheckpointWriter::CheckFreeSpace() const {
 void CheckpointWriter::Begin(int64_t step) {
   PONDER_CHECK(!is_open()) << "the checkpoint of step " << step_ << " is still open";
   PONDER_CHECK(step >= 0) << "step " << step;
-  static_cast<void>(PONDER_FAILPOINT("checkpoint.begin"));
+  PONDER_FAILPOINT("checkpoint.begin");
   CheckFreeSpace();
   if (Has(step)) {
     throw CheckpointError(Condition::kIo, "beginning a checkpoint: expected none of step " +
@@ -113,9 +113,9 @@ void CheckpointWriter::Commit(Manifest manifest) {
   staged->Seal(std::move(manifest));
   staged->Publish();
   verified_.insert(step_);
-  static_cast<void>(PONDER_FAILPOINT("checkpoint.latest"));
+  PONDER_FAILPOINT("checkpoint.latest");
   WriteFileAtomically(files_, root_ + "/" + kLatestName, CheckpointName(step_) + "\n");
-  static_cast<void>(PONDER_FAILPOINT("checkpoint.retention"));
+  PONDER_FAILPOINT("checkpoint.retention");
   ApplyRetention();
 }
 
@@ -135,14 +135,18 @@ void CheckpointWriter::ApplyRetention() {
       continue;
     }
     if (step == step_) continue;  // just saved, although a later one (of another attempt) verifies
-    // Renamed first, durably: a kill or a power cut in the middle must not leave half a checkpoint
-    // under its name.
     const std::string name = CheckpointName(step);
-    const std::string trash = root_ + "/" + kTrashPrefix + name + "-" + options_.unique;
-    files_.Rename(root_ + "/" + name, trash);
-    files_.SyncDirectory(root_);
-    files_.RemoveTree(trash);
+    files_.Rename(root_ + "/" + name,
+                  root_ + "/" + std::string(kTrashPrefix) + name + "-" + options_.unique);
     verified_.erase(step);
+  }
+  // Renamed first, durably: a kill or a power cut in the middle must not leave half a checkpoint
+  // under its name. What an earlier save could not remove goes now.
+  bool is_synced = false;
+  for (const std::string& name : files_.List(root_)) {
+    if (name.compare(0, kTrashPrefix.size(), kTrashPrefix) != 0) continue;
+    if (!std::exchange(is_synced, true)) files_.SyncDirectory(root_);
+    files_.RemoveTree(root_ + "/" + name);
   }
 }
 

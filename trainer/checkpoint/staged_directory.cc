@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -73,7 +72,7 @@ StagedDirectory::StagedDirectory(FileSystem& files, std::string parent, std::str
       parent_(std::move(parent)),
       name_(std::move(name)),
       unique_(unique),
-      directory_(parent_ + "/" + kTemporaryPrefix + name_ + "-" + unique_) {
+      directory_(parent_ + "/" + std::string(kTemporaryPrefix) + name_ + "-" + unique_) {
   MakeDirectoriesDurably(files_, parent_);
   if (files_.Exists(directory_)) {
     throw CheckpointError(Condition::kIo, "beginning " + final_path() + ": expected no folder " +
@@ -93,7 +92,7 @@ StagedDirectory::~StagedDirectory() {
 }
 
 void StagedDirectory::AddFile(const std::string& relative_path, std::string_view bytes) {
-  static_cast<void>(PONDER_FAILPOINT("checkpoint.file"));
+  PONDER_FAILPOINT("checkpoint.file");
   records_.push_back(WriteCheckpointFile(files_, directory_, relative_path, bytes));
 }
 
@@ -121,14 +120,8 @@ const Manifest& StagedDirectory::Seal(Manifest manifest) {
   }
   manifest.files = records_;
   manifest_ = std::move(manifest);
-  static_cast<void>(PONDER_FAILPOINT("checkpoint.manifest"));
+  PONDER_FAILPOINT("checkpoint.manifest");
   WriteDurably(files_, directory_ + "/" + kManifestName, manifest_.ToJson());
-  // Sub-folders again: another rank's sync says nothing about this rank's view of a shared disk.
-  std::set<std::string, std::greater<>> folders;
-  for (const FileRecord& record : records_) {
-    for (std::string& folder : SubFoldersOf(record.path)) folders.insert(std::move(folder));
-  }
-  for (const std::string& folder : folders) files_.SyncDirectory(directory_ + "/" + folder);
   files_.SyncDirectory(directory_);
   if (VerifyDirectory(files_, directory_) != manifest_) {
     throw CheckpointError(Condition::kIo, "reading back " + directory_ +
@@ -146,10 +139,10 @@ void StagedDirectory::Publish() {
                                                 ": expected no such folder, got one that verifies "
                                                 "(another writer was faster)");
     }
-    trash = parent_ + "/" + kTrashPrefix + name_ + "-" + unique_;
+    trash = parent_ + "/" + std::string(kTrashPrefix) + name_ + "-" + unique_;
     files_.Rename(final, trash);
   }
-  static_cast<void>(PONDER_FAILPOINT("checkpoint.rename"));
+  PONDER_FAILPOINT("checkpoint.rename");
   try {
     files_.RenameNew(directory_, final);
   } catch (const Error& error) {

@@ -12,8 +12,8 @@
 
 namespace ponder {
 
-inline constexpr const char* kTemporaryPrefix = ".tmp-";
-inline constexpr const char* kTrashPrefix = ".trash-";
+inline constexpr std::string_view kTemporaryPrefix = ".tmp-";
+inline constexpr std::string_view kTrashPrefix = ".trash-";
 
 // Writes one file of a folder that is being staged, flushed and synced, and syncs the sub-folders
 // on the way. Ranks call it for their own files and send the record to rank 0. Throws Error(kIo).

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdio>
 
 #include "core/base/error.h"
@@ -26,6 +27,31 @@ std::string ValidFile() {
                               {{"note", "caf\u00e9"}});
 }
 
+// Moves the whole range of one tensor: its size stays right, its place does not.
+std::string MoveRange(const std::string& file, uint64_t which, uint64_t delta) {
+  constexpr std::string_view kKey = "\"data_offsets\":[";
+  size_t at = 0;
+  for (uint64_t index = 0; index <= which; ++index) {
+    at = file.find(kKey, at);
+    if (at == std::string::npos) return file;
+    at += kKey.size();
+  }
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  if (std::sscanf(file.c_str() + at, "%" SCNu64 ",%" SCNu64, &begin, &end) != 2) return file;
+  const size_t close = file.find(']', at);
+  if (close == std::string::npos) return file;
+  std::string range = std::to_string(begin + delta) + "," + std::to_string(end + delta);
+  // The header keeps its length: the padding gives way.
+  range.resize(std::max(range.size(), close - at), ' ');
+  const size_t longer = range.size() - (close - at);
+  std::string moved = file;
+  moved.replace(at, close - at, range);
+  const size_t padding = moved.find("}}");
+  if (padding != std::string::npos) moved.erase(padding + 2, longer);
+  return moved;
+}
+
 // One to four edits; half of the edited bytes come from JSON's own alphabet, so that many mutants
 // get past the parser.
 std::string Mutate(const std::string& file, const RandomStream& random) {
@@ -38,7 +64,7 @@ std::string Mutate(const std::string& file, const RandomStream& random) {
     const auto byte = static_cast<char>(random.Below(position++, 2) == 0
                                             ? kAlphabet[random.Below(position++, kAlphabet.size())]
                                             : static_cast<char>(random.Below(position++, 256)));
-    switch (random.Below(position++, 6)) {
+    switch (random.Below(position++, 7)) {
       case 0:
         mutant[at] = byte;
         break;
@@ -54,6 +80,11 @@ std::string Mutate(const std::string& file, const RandomStream& random) {
       case 4:
         mutant.resize(at);
         break;
+      case 5: {
+        const uint64_t which = random.Below(position++, 4);
+        mutant = MoveRange(mutant, which, 1 + random.Below(position++, 40));
+        break;
+      }
       default: {
         const std::string piece = mutant.substr(at, 1 + random.Below(position++, 40));
         mutant.insert(random.Below(position++, mutant.size()), piece);

@@ -85,6 +85,7 @@ TEST_F(CheckpointCrashTest, EveryCrashPointLoadsTheOldOrTheNewStateNeverAMix) {
   ASSERT_GT(renamed, begin);
   size_t durable = renamed;
   while (operations[durable].kind != DiskOperation::Kind::kSyncFolder) ++durable;
+  EXPECT_EQ(durable, renamed + 1) << "the rename is made durable before anything else";
 
   std::map<int64_t, int> loaded;
   const int num_states = ForEachCrash(
@@ -93,6 +94,11 @@ TEST_F(CheckpointCrashTest, EveryCrashPointLoadsTheOldOrTheNewStateNeverAMix) {
         CrashFileSystem after(disk);
         const std::optional<int64_t> step = Recover(after);
         ASSERT_TRUE(step.has_value()) << "after " << count << " operations";
+        // Nothing that has a checkpoint's name is less than one, the half-removed included.
+        for (const int64_t other : CheckpointSteps(after, kSampleRoot)) {
+          ASSERT_TRUE(IsWholeSample(LoadStep(after, kSampleRoot, other)))
+              << "step " << other << " after " << count << " operations";
+        }
         // Before the rename only the old state exists; once its folder is synced the new one stays.
         if (count <= renamed) {
           ASSERT_EQ(*step, 80) << "after " << count << " operations";
@@ -173,6 +179,7 @@ TEST_F(CheckpointCrashTest, ABadFolderIsReplacedWithoutAMomentWithoutCheckpoint)
 TEST_F(CheckpointCrashTest, AStageStartIsAbsentOrWhole) {
   const std::string parent = "runs/quick/stages/reason";
   SaveSampleStart(files_, parent, 120, "a1-1");
+  const size_t written = files_.operations().size();
   int num_whole = 0;
   const int num_states = ForEachCrash(files_.operations(), 0, [&](const Disk& disk, size_t count) {
     CrashFileSystem after(disk);
@@ -180,6 +187,9 @@ TEST_F(CheckpointCrashTest, AStageStartIsAbsentOrWhole) {
     if (start) {
       ASSERT_TRUE(IsWholeSample(*start)) << "after " << count << " operations";
       ++num_whole;
+    }
+    if (count == written) {
+      ASSERT_TRUE(start.has_value()) << "Commit has returned";
     }
     // Whatever is left over, the next attempt can write it.
     SaveSampleStart(after, parent, 120, "a2-1");

@@ -1,6 +1,7 @@
 #include "tests/trainer/checkpoint/crash_file_system.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -55,17 +56,14 @@ bool ChangesEntries(const DiskOperation& operation) {
 // For every operation below `count`: has a sync below `count` made it durable?
 std::vector<bool> DurableOperations(const std::vector<DiskOperation>& operations, size_t count) {
   std::vector<bool> durable(count, false);
-  for (size_t sync = 0; sync < count; ++sync) {
-    const DiskOperation& operation = operations[sync];
-    for (size_t index = 0; index < sync; ++index) {
-      const bool by_file = operation.kind == DiskOperation::Kind::kSyncFile &&
-                           ChangesData(operations[index]) &&
-                           operations[index].node == operation.node;
-      const bool by_folder = operation.kind == DiskOperation::Kind::kSyncFolder &&
-                             ChangesEntries(operations[index]) &&
-                             operations[index].folder == operation.node;
-      if (by_file || by_folder) durable[index] = true;
-    }
+  std::set<int> synced_files;
+  std::set<int> synced_folders;
+  for (size_t index = count; index-- > 0;) {
+    const DiskOperation& operation = operations[index];
+    if (operation.kind == DiskOperation::Kind::kSyncFile) synced_files.insert(operation.node);
+    if (operation.kind == DiskOperation::Kind::kSyncFolder) synced_folders.insert(operation.node);
+    if (ChangesData(operation)) durable[index] = synced_files.count(operation.node) > 0;
+    if (ChangesEntries(operation)) durable[index] = synced_folders.count(operation.folder) > 0;
   }
   return durable;
 }

@@ -1,5 +1,6 @@
 #include "tests/trainer/checkpoint/sample_checkpoint.h"
 
+#include "core/base/error.h"
 #include "core/base/philox.h"
 
 namespace ponder {
@@ -10,10 +11,13 @@ constexpr const char* kRankFile = "optimizer/rank_00001.safetensors";
 
 std::string RandomBytes(int64_t step, uint32_t file, size_t size) {
   const RandomStream random(/*seed=*/71, RandomPurpose::kTest, static_cast<uint64_t>(step), file);
-  std::string bytes(size, '\0');
-  for (uint32_t index = 0; index < size; ++index) {
-    bytes[index] = static_cast<char>(random.Below(index, 256));
+  std::string bytes;
+  for (uint32_t position = 0; bytes.size() < size; ++position) {
+    for (const uint32_t word : random.Words(position)) {
+      for (int shift = 0; shift < 32; shift += 8) bytes.push_back(static_cast<char>(word >> shift));
+    }
   }
+  bytes.resize(size);
   return bytes;
 }
 
@@ -42,8 +46,15 @@ void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step) {
   writer.Begin(step);
   for (const auto& [path, bytes] : SampleFiles(step)) {
     if (path == kRankFile) {
-      FileRecord record = WriteCheckpointFile(files, writer.directory(), path, bytes);
-      writer.AddFileFromRank(FileRecord::FromJson(record.ToJson(), "rank 1"));
+      // Rank 1 tells rank 0 when it fails.
+      std::string record;
+      try {
+        record = WriteCheckpointFile(files, writer.directory(), path, bytes).ToJson();
+      } catch (const Error&) {
+        writer.Abort();
+        throw;
+      }
+      writer.AddFileFromRank(FileRecord::FromJson(record, "rank 1"));
     } else {
       writer.AddFile(path, bytes);
     }
@@ -71,7 +82,7 @@ bool IsWholeSample(const LoadedCheckpoint& loaded) {
   return loaded.manifest == manifest && loaded.files == SampleFiles(manifest.step);
 }
 
-int CountNames(FileSystem& files, const std::string& path, const std::string& prefix) {
+int CountNames(FileSystem& files, const std::string& path, std::string_view prefix) {
   int count = 0;
   for (const std::string& name : files.List(path))
     count += name.compare(0, prefix.size(), prefix) == 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "core/base/file.h"
 #include "trainer/checkpoint/checkpoint_reader.h"
@@ -28,6 +29,6 @@ void SaveSampleStart(FileSystem& files, const std::string& parent, int64_t step,
 bool IsWholeSample(const LoadedCheckpoint& loaded);
 
 // Files and folders below `path` whose name begins with `prefix`, at its first level.
-int CountNames(FileSystem& files, const std::string& path, const std::string& prefix);
+int CountNames(FileSystem& files, const std::string& path, std::string_view prefix);
 
 }  // namespace ponder
