@@ -4,6 +4,7 @@
 namespace ponder {
 namespace {
 
+// Every task of the symbol vocabulary marks its answer so.
 constexpr std::string_view kAnswerMarker = "#";
 
 class ExactAnswer : public RewardSource {

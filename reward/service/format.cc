@@ -1,25 +1,34 @@
+#include "core/answers/final_answer.h"
+#include "core/base/error.h"
 #include "reward/service/reward_source.h"
 
 namespace ponder {
 namespace {
+
+SourceReward Scored(double value, std::string rule) {
+  SourceReward reward;
+  reward.value = value;
+  reward.rule = std::move(rule);
+  return reward;
+}
 
 class Format : public RewardSource {
  public:
   explicit Format(const Task& task) : task_(task) {}
 
   SourceReward Judge(const JudgedCompletion& completion) const override {
-    Problem problem;
-    problem.index = completion.prompt.problem;
-    problem.text =
-        completion.prompt.messages.empty() ? "" : completion.prompt.messages.front().content;
-    problem.reference_answer = completion.prompt.reference_answer;
-    problem.metadata = completion.prompt.metadata;
-    const bool follows = completion.finish_reason == FinishReason::kStop &&
-                         task_.CheckSteps(problem, completion.text).well_formed;
-    SourceReward reward;
-    reward.value = follows ? 1.0 : 0.0;
-    reward.rule = follows ? "well formed" : "not well formed";
-    return reward;
+    if (completion.finish_reason == FinishReason::kLength) return Scored(0, "truncated");
+    if (completion.text.size() > kMaxJudgedBytes) return Scored(0, "too long");
+    try {
+      const StepCheck check = task_.CheckSteps(ProblemOf(completion.prompt), completion.text);
+      return check.well_formed ? Scored(1, "well formed") : Scored(0, "not well formed");
+    } catch (const Error& error) {
+      // The problem itself cannot be read: no answer could follow its form.
+      if (error.condition() != Condition::kBadData) throw;
+      SourceReward refused = Scored(0, error.what());
+      refused.verdict = VerdictKind::kRefused;
+      return refused;
+    }
   }
 
  private:

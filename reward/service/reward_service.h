@@ -1,42 +1,41 @@
 // v1.Reward over a fixed pool of scoring threads with a bounded queue.
 #pragma once
 
-#include <atomic>
-#include <memory>
+#include <cstddef>
 #include <thread>
 #include <vector>
 
-#include "core/base/bounded_queue.h"
 #include "ponder/v1/reward.grpc.pb.h"
-#include "reward/service/judge.h"
+#include "reward/service/score_reactor.h"
+// After gRPC's headers.
+#include "core/base/bounded_queue.h"
+#include "core/base/mutex.h"
 
 namespace ponder {
 
-// Refuses with RESOURCE_EXHAUSTED when the queue is full: callers go to another peer or come back.
-// Thread safe. Destroy it after the server that hosts it was shut down.
+// Thread safe. Refuses with RESOURCE_EXHAUSTED when the queue is full, and with UNAVAILABLE when it
+// judges for another run or attempt, or for none: callers go to another peer or come back. Destroy
+// it after the server that hosts it was shut down.
 class RewardService final : public v1::Reward::CallbackService {
  public:
-  // `queued`: requests that may wait for a thread.
-  RewardService(std::shared_ptr<const Judge> judge, int num_threads, size_t queued);
+  // `max_queued`: requests that may wait for a thread.
+  RewardService(int num_threads, size_t max_queued);
   ~RewardService() override;
+
+  // Judges requests of `run` from now on; a run without a judge: none.
+  void Serve(JudgedRun run) EXCLUDES(mutex_);
 
   grpc::ServerUnaryReactor* Score(grpc::CallbackServerContext* context,
                                   const v1::ScoreRequest* request, v1::ScoreReply* reply) override;
 
  private:
-  // A call that waits for a thread. The request, the reply and the reactor live until Finish.
-  struct Call {
-    grpc::CallbackServerContext* context = nullptr;
-    const v1::ScoreRequest* request = nullptr;
-    v1::ScoreReply* reply = nullptr;
-    grpc::ServerUnaryReactor* reactor = nullptr;
-  };
-
   void Work();
+  JudgedRun CurrentRun() const EXCLUDES(mutex_);
 
-  const std::shared_ptr<const Judge> judge_;
-  BoundedQueue<Call> queue_;
-  std::vector<std::thread> threads_;  // last: start when everything else is ready
+  mutable Mutex mutex_;
+  JudgedRun run_ GUARDED_BY(mutex_);
+  BoundedQueue<ScoreReactor*> queue_;  // reactors own themselves
+  std::vector<std::thread> threads_;   // last: start when everything else is ready
 };
 
 }  // namespace ponder

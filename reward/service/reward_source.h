@@ -3,7 +3,7 @@
 
 #include <memory>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "core/base/types.h"
 #include "core/config/experiment.h"
@@ -14,7 +14,7 @@ namespace ponder {
 // One completion as judges see it. Borrowed views of a request.
 struct JudgedCompletion {
   const Prompt& prompt;
-  const std::string& text;  // what the policy wrote; never the prompt
+  std::string_view text;  // what the policy wrote; never the prompt
   FinishReason finish_reason = FinishReason::kStop;
 };
 
@@ -22,9 +22,9 @@ struct JudgedCompletion {
 class RewardSource {
  public:
   virtual ~RewardSource() = default;
-  // Fills verdict, value and rule. What the answer causes is a score, what the gold causes a
-  // refusal, what the infrastructure causes an infrastructure error; the last two are never a score
-  // of 0.
+  // Fills verdict, value and rule. What the answer causes is a score, what the gold or the problem
+  // causes a refusal, what the infrastructure causes an infrastructure error (also when it throws);
+  // the last two are never a score of 0.
   virtual SourceReward Judge(const JudgedCompletion& completion) const = 0;
 };
 
