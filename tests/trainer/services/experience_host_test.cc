@@ -118,7 +118,23 @@ TEST_F(ExperienceHostTest, PollEndsEmptyWhenItsTimeIsOver) {
   EXPECT_EQ(poll.answer().error, nullptr);
 }
 
-TEST_F(ExperienceHostTest, ExpiryOfALeaseWakesAnotherWorker) {
+TEST_F(ExperienceHostTest, LeaseThatIsNotRenewedGoesToAnotherWorker) {
+  host_.Publish(IdentityOf(1));
+  host_.BeginStage(StageOf(1, 1, 0), {});
+  FakePoll holder;
+  Poll(holder, "w1", 1);
+  clock_.Advance(std::chrono::seconds(25));
+  EXPECT_THAT(host_.Renew("session-w1", {}, 1).lost_lease_ids, IsEmpty());
+  FakePoll waiting;
+  Poll(waiting, "w2", 1);
+  clock_.Advance(std::chrono::seconds(5));
+  host_.Tick();
+  EXPECT_EQ(waiting.answer().leases.at(0).try_number, 1u);
+  EXPECT_EQ(host_.counters().leases_expired, 1u);
+  EXPECT_EQ(host_.Count(SessionRole::kWorker), 2u) << "both sessions live";
+}
+
+TEST_F(ExperienceHostTest, SilentSessionIsOverAndItsLeasesGoToAnotherWorker) {
   host_.Publish(IdentityOf(1));
   host_.BeginStage(StageOf(1, 1, 0), {});
   FakePoll holder;
@@ -130,6 +146,7 @@ TEST_F(ExperienceHostTest, ExpiryOfALeaseWakesAnotherWorker) {
   host_.Tick();
   EXPECT_EQ(waiting.answer().leases.at(0).try_number, 1u);
   EXPECT_EQ(host_.Count(SessionRole::kWorker), 1u) << "w1 was silent for 30 s, w2 was not";
+  EXPECT_THROW(host_.RequireSession("session-w1"), Error);
 }
 
 TEST_F(ExperienceHostTest, CancelledPollTakesNoLeases) {

@@ -163,6 +163,12 @@ TEST_F(ExperienceRpcTest, RepeatedAndLateSubmitsAreAnsweredUnderOk) {
   ASSERT_TRUE(first.Submit(lost.leases(0), &verdict).ok());
   EXPECT_EQ(verdict.verdict(), v1::SUBMIT_VERDICT_DUPLICATE);
   EXPECT_EQ(server_->counters().groups_accepted, 1u);
+
+  v1::SubmitGroupRequest header_alone;
+  *header_alone.mutable_header() = GoodHeader(first.session(), lost.leases(0));
+  EXPECT_EQ(first.SubmitRaw({header_alone}, &verdict).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT)
+      << "also a late submit must be whole";
 }
 
 TEST_F(ExperienceRpcTest, SubmitThatLiesIsRefusedAndLeavesNothing) {
