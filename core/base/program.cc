@@ -16,6 +16,8 @@ namespace ponder {
 int RunMain(const std::string& role, int argc, char** argv,
             const std::function<int(int, char**)>& body) {
   setenv("GRPC_ENABLE_FORK_SUPPORT", "0", /*overwrite=*/1);
+  // gRPC's own lines repeat, less clearly, what comes back as a status; a caller may ask for them.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);
   // Never matched by grpc_shutdown: the last shutdown can stall for ten seconds in this version.
   grpc_init();

@@ -6,8 +6,9 @@
 
 namespace ponder {
 
-// Starts gRPC, ignores SIGPIPE, runs `body` and returns its code. An exception is printed once as
-// "ROLE: error: text" and becomes the exit code of its condition.
+// Starts gRPC (quiet unless GRPC_VERBOSITY says otherwise), ignores SIGPIPE, runs `body` and
+// returns its code. An exception is printed once as "ROLE: error: text" and becomes the exit code
+// of its condition. Called once, by main, before threads start.
 int RunMain(const std::string& role, int argc, char** argv,
             const std::function<int(int argc, char** argv)>& body);
 

@@ -1,0 +1,87 @@
+#include "core/base/program.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "core/base/error.h"
+
+namespace ponder {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct Outcome {
+  int code = 0;
+  std::string text;  // on stderr
+};
+
+Outcome RunBody(const std::function<int(int, char**)>& body) {
+  char name[] = "ponder_test";
+  char* argv[] = {name, nullptr};
+  ::testing::internal::CaptureStderr();
+  Outcome outcome;
+  outcome.code = RunMain("trainer", 1, argv, body);
+  outcome.text = ::testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+TEST(RunMain, ReturnsTheCodeOfItsBody) {
+  const Outcome outcome = RunBody([](int argc, char** argv) {
+    EXPECT_EQ(argc, 1);
+    EXPECT_STREQ(argv[0], "ponder_test");
+    return 3;
+  });
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_EQ(outcome.text, "");
+}
+
+TEST(RunMain, PrintsAnErrorOnceAndReturnsTheCodeOfItsCondition) {
+  const std::pair<Condition, int> kCases[] = {
+      {Condition::kUsage, 2},     {Condition::kConfig, 2},        {Condition::kBadData, 65},
+      {Condition::kIo, 74},       {Condition::kComm, 75},         {Condition::kPreempted, 75},
+      {Condition::kDiverged, 76}, {Condition::kInterrupted, 130}, {Condition::kInternal, 70},
+  };
+  for (const auto& [condition, code] : kCases) {
+    const Outcome outcome =
+        RunBody([&](int, char**) -> int { throw Error(condition, "why it ended"); });
+    EXPECT_EQ(outcome.code, code);
+    EXPECT_EQ(outcome.text, "trainer: error: why it ended\n");
+  }
+}
+
+TEST(RunMain, TakesAnUnknownExceptionForABug) {
+  const Outcome outcome = RunBody([](int, char**) -> int { throw std::out_of_range("map::at"); });
+  EXPECT_EQ(outcome.code, 70);
+  EXPECT_EQ(outcome.text, "trainer: internal error: map::at\n");
+}
+
+TEST(RunMain, SurvivesAPeerThatClosesItsPipe) {
+  const Outcome outcome = RunBody([](int, char**) {
+    int ends[2];
+    if (pipe(ends) != 0) return 1;
+    close(ends[0]);
+    const ssize_t written = write(ends[1], "x", 1);  // SIGPIPE would end the process here
+    close(ends[1]);
+    return written < 0 ? 0 : 1;
+  });
+  EXPECT_EQ(outcome.code, 0);
+}
+
+TEST(RunMain, SwitchesGrpcForkSupportOff) {
+  RunBody([](int, char**) { return 0; });
+  EXPECT_STREQ(std::getenv("GRPC_ENABLE_FORK_SUPPORT"), "0");
+}
+
+TEST(VersionText, NamesProgramAndLibraries) {
+  EXPECT_THAT(VersionText("ponder_trainer"), StartsWith("ponder_trainer "));
+  EXPECT_THAT(VersionText("ponder_trainer"), HasSubstr("gRPC "));
+  EXPECT_THAT(VersionText("ponder_trainer"), HasSubstr("protobuf "));
+}
+
+}  // namespace
+}  // namespace ponder
