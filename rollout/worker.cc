@@ -70,6 +70,9 @@ WorkerEnd Worker::Serve() {
     const grpc::Status status = stub->AcquirePrompts(&context, request, &reply);
     if (!status.ok()) {
       if (status.error_code() == grpc::StatusCode::FAILED_PRECONDITION) session_->NoteLost();
+      if (status.error_code() == grpc::StatusCode::INVALID_ARGUMENT) {
+        ThrowIfFailed(status, "Experience.AcquirePrompts", options_.trainer);
+      }
       std::this_thread::sleep_for(kReconnectPause);
       continue;  // the same seq gets the same leases
     }

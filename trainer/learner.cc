@@ -149,10 +149,15 @@ void Learner::Update(const Algorithm& algorithm, const Minibatch& minibatch, dou
 }
 
 UpdateReport Learner::Report() {
-  std::vector<double> values;
-  for (const MetricRow& row : MetricTable()) {
-    const auto found = sums_.find(std::string(row.name));
-    values.push_back(found == sums_.end() ? 0.0 : found->second);
+  // Sums by row of the table, then how many ranks have the row: a metric that is exactly 0 is a
+  // value, one that nobody computed is not there.
+  const auto table = MetricTable();
+  std::vector<double> values(2 * table.size(), 0.0);
+  for (size_t row = 0; row < table.size(); ++row) {
+    const auto found = sums_.find(std::string(table[row].name));
+    if (found == sums_.end()) continue;
+    values[row] = found->second;
+    values[table.size() + row] = 1;
   }
   comm_.AllReduceSum({values.data(), values.size(), DType::kF64, nullptr});
   comm_.AllReduceMax({&max_logprob_diff_, 1, DType::kF64, nullptr});
@@ -162,7 +167,6 @@ UpdateReport Learner::Report() {
   report.finite = num_skipped_ == 0;
   report.times = times_;
   double tokens = 0;
-  const auto table = MetricTable();
   for (size_t row = 0; row < table.size(); ++row) {
     if (table[row].name == kTokens) tokens = values[row];
   }
@@ -170,7 +174,7 @@ UpdateReport Learner::Report() {
     const std::string name(table[row].name);
     if (IsSum(name)) {
       report.metrics[name] = values[row];
-    } else if (values[row] != 0.0 && tokens > 0) {
+    } else if (values[table.size() + row] > 0 && tokens > 0) {
       report.metrics[name] = values[row] / tokens;
     }
   }

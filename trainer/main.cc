@@ -47,6 +47,8 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
   RealClock clock;
   const std::unique_ptr<FileSystem> files = MakeRealFileSystem();
   const ExperimentConfig config = ReadOnAllRanks(comm, arguments);
+  comm.SetTimeout(std::chrono::milliseconds(
+      static_cast<int64_t>(config.trainer.collective_timeout_s * 1000.0)));
 
   RunIdentity identity;
   if (comm.rank() == 0) identity = OpenRunFolder(*files, config, log);

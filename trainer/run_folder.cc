@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "trainer/checkpoint/staged_directory.h"
 
 namespace ponder {
 namespace {
@@ -53,7 +54,7 @@ RunIdentity OpenRunFolder(FileSystem& files, const ExperimentConfig& config, con
       throw ConfigError("run folder " + folder +
                         " holds no run and checkpoint.resume is 'must' (start with resume: auto)");
     }
-    files.MakeDirectories(folder);
+    MakeDirectoriesDurably(files, folder);
     identity.run_id = config.run.name + "-" + Sha256Hex(resolved).substr(0, 12);
     identity.attempt = 1;
   }

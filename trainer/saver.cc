@@ -75,7 +75,11 @@ void Saver::Save(const RunState& state, Learner& learner, const StageProgress& p
       writer_->Abort();
       Failed(failure);
     } else {
-      for (FileRecord& record : records) writer_->AddFileFromRank(std::move(record));
+      try {
+        for (FileRecord& record : records) writer_->AddFileFromRank(std::move(record));
+      } catch (const Error& error) {
+        Failed(error.what());
+      }
       if (older_steps == 0) Commit(save);
     }
   }
@@ -94,12 +98,13 @@ void Saver::OnGroupsTaken(int64_t step, const std::vector<TrajectoryGroup>& grou
 }
 
 void Saver::Commit(const OpenSave& save) {
+  if (!writer_->is_open()) return;  // it failed before and was counted then
   try {
     writer_->AddFile(kStateFile, save.state.ToJson());
     writer_->AddFile(kGroupsFile, SerializeGroups(save.stored));
     writer_->Commit(ManifestOf(save.state));
     failures_ = 0;
-    log_.Info("saved " + CheckpointRoot() + "/" + CheckpointName(save.state.run_step));
+    log_.Debug("saved " + CheckpointRoot() + "/" + CheckpointName(save.state.run_step));
   } catch (const Error& error) {
     Failed(error.what());
   }
@@ -168,6 +173,7 @@ void Saver::SaveStageStart(const std::string& stage, const RunState& state, Lear
 
 std::optional<std::pair<std::string, RunState>> Saver::FindNewest() {
   std::optional<std::pair<std::string, RunState>> newest;
+  std::optional<CheckpointError> bad_start;
   const auto consider = [&](const LoadedCheckpoint& loaded) {
     RunState state =
         RunState::FromJson(loaded.File(kStateFile), loaded.directory + "/" + kStateFile);
@@ -178,8 +184,15 @@ std::optional<std::pair<std::string, RunState>> Saver::FindNewest() {
   const auto report = [this](const std::string& line) { log_.Error("passed over: " + line); };
   if (const auto loaded = ponder::LoadNewest(files_, CheckpointRoot(), report)) consider(*loaded);
   for (const StageConfig& stage : config_.stages) {
-    if (const auto loaded = LoadStageStart(files_, StageParent(stage.name))) consider(*loaded);
+    try {
+      if (const auto loaded = LoadStageStart(files_, StageParent(stage.name))) consider(*loaded);
+    } catch (const CheckpointError& error) {
+      // A pinned start that is bad matters only when nothing else is there to go on from.
+      report(error.what());
+      bad_start = error;
+    }
   }
+  if (!newest && bad_start) throw *bad_start;
   return newest;
 }
 

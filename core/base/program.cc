@@ -19,8 +19,18 @@ int RunMain(const std::string& role, int argc, char** argv,
   // gRPC's own lines repeat, less clearly, what comes back as a status; a caller may ask for them.
   setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);
-  // Never matched by grpc_shutdown: the last shutdown can stall for ten seconds in this version.
-  grpc_init();
+  {
+    // gRPC's threads inherit the mask of this moment: a signal that the program watches for must
+    // not be delivered to one of them.
+    sigset_t watched;
+    sigset_t before;
+    sigemptyset(&watched);
+    for (const int number : {SIGTERM, SIGINT, SIGUSR1}) sigaddset(&watched, number);
+    pthread_sigmask(SIG_BLOCK, &watched, &before);
+    // Never matched by grpc_shutdown: the last shutdown can stall for ten seconds in this version.
+    grpc_init();
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
   try {
     return body(argc, argv);
   } catch (const Error& error) {

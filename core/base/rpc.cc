@@ -153,7 +153,9 @@ grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds 
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     grpc::Status status = call(context);
     if (status.ok() || tries >= policy.max_tries || stop()) return status;
-    if (!RowOf(ConditionOf(status)).retried) return status;
+    // Nobody cancels the context here: CANCELLED means that the peer is shutting down.
+    const bool going_away = status.error_code() == grpc::StatusCode::CANCELLED;
+    if (!going_away && !RowOf(ConditionOf(status)).retried) return status;
     SleepUnless(stop, Jittered(backoff, policy.jitter_seed, tries));
     if (stop()) return status;
     backoff = std::min(2 * backoff, policy.max_backoff);

@@ -74,7 +74,10 @@ void SessionClient::Register(const SessionOptions& options,
     if (status.ok()) break;
     const bool in_time =
         !connect_timeout || std::chrono::steady_clock::now() - begin < *connect_timeout;
-    if (!in_time || !RowOf(ConditionOfGrpcCode(status.error_code())).retried) {
+    // Nobody cancels this call here: CANCELLED means that the trainer is shutting down.
+    const bool again = status.error_code() == grpc::StatusCode::CANCELLED ||
+                       RowOf(ConditionOfGrpcCode(status.error_code())).retried;
+    if (!in_time || !again) {
       ThrowIfFailed(status, "Experience.Register", "the trainer");
     }
     std::this_thread::sleep_for(kRegisterPause);

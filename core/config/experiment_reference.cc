@@ -15,19 +15,21 @@ namespace {
 
 constexpr const char* kHead = R"(# Experiment files
 
-One YAML file describes an experiment from its first weights to its final policy. The files here all run:
+One YAML file describes an experiment from its first weights to its final policy. The files here
+all run:
 
 | file | what it shows |
 |---|---|
-| [quickstart.yaml](quickstart.yaml) | a tiny decoder learns modular arithmetic: pre-training, imitation of a sloppy demonstrator, GRPO |
-| [tiny_smoke.yaml](tiny_smoke.yaml) | the same three stages in a few steps each, for tests of the machinery |
+| [quickstart.yaml](quickstart.yaml) | a tiny decoder learns modular arithmetic, in three stages |
+| [tiny_smoke.yaml](tiny_smoke.yaml) | the same stages in a few steps each, to test the machinery |
 
-`ponder validate FILE` checks a file, tells everything that is wrong with it, prints it with every key written
-out, and starts nothing. `--set stages.reason.num_steps=10` changes a key for one run; entries of lists go by
-their name or by their index from 0. `${NAME}` and `${NAME:-default}` in a value stand for the environment.
+`ponder validate FILE` checks a file, tells everything that is wrong with it, prints it with every
+key written out, and starts nothing. `--set stages.reason.num_steps=10` changes a key for one run;
+entries of lists go by their name or by their index from 0. `${NAME}` and `${NAME:-default}` in a
+value stand for the environment.
 
-Numbers are decimal; truth values are `true` and `false`; text that looks like something else is quoted. All
-counts are global, never per rank.
+Numbers are decimal; truth values are `true` and `false`; text that looks like something else is
+quoted. All counts are global, never per rank.
 
 The class of a key says what happens when it changes in a run that goes on:
 

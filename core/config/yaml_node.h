@@ -30,18 +30,16 @@ struct YamlNode {
   std::vector<YamlNode> items;
   std::vector<YamlEntry> entries;  // in the order of the file; duplicate keys are kept
 
-  static YamlNode OfKind(Kind kind) {
-    YamlNode node;
-    node.kind = kind;
-    return node;
-  }
-  static YamlNode Scalar(std::string text, Style style = Style::kPlain) {
-    YamlNode node;
-    node.kind = Kind::kScalar;
-    node.style = style;
-    node.text = std::move(text);
-    return node;
-  }
+  // Defined below: they need the complete YamlEntry.
+  YamlNode();
+  ~YamlNode();
+  YamlNode(const YamlNode&);
+  YamlNode(YamlNode&&) noexcept;
+  YamlNode& operator=(const YamlNode&);
+  YamlNode& operator=(YamlNode&&) noexcept;
+
+  static YamlNode OfKind(Kind kind);
+  static YamlNode Scalar(std::string text, Style style = Style::kPlain);
   // The first entry with this key, or null.
   const YamlEntry* Find(const std::string& key) const;
   YamlEntry* Find(const std::string& key);
@@ -52,6 +50,27 @@ struct YamlEntry {
   YamlPlace place;
   YamlNode value;
 };
+
+// Defined here because a node is complete only once its entries are.
+inline YamlNode YamlNode::OfKind(Kind kind) {
+  YamlNode node;
+  node.kind = kind;
+  return node;
+}
+
+inline YamlNode YamlNode::Scalar(std::string text, Style style) {
+  YamlNode node = OfKind(Kind::kScalar);
+  node.style = style;
+  node.text = std::move(text);
+  return node;
+}
+
+inline YamlNode::YamlNode() = default;
+inline YamlNode::~YamlNode() = default;
+inline YamlNode::YamlNode(const YamlNode&) = default;
+inline YamlNode::YamlNode(YamlNode&&) noexcept = default;
+inline YamlNode& YamlNode::operator=(const YamlNode&) = default;
+inline YamlNode& YamlNode::operator=(YamlNode&&) noexcept = default;
 
 inline const YamlEntry* YamlNode::Find(const std::string& key) const {
   for (const YamlEntry& entry : entries) {

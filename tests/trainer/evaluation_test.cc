@@ -11,7 +11,10 @@ Trajectory Row(uint32_t sample, double reward, bool greedy = false) {
   row.greedy = greedy;
   row.token_ids = {1, 2, 3};
   row.segments = {{0, SegmentKind::kPrompt, 0}, {1, SegmentKind::kSampled, 1}};
-  row.rewards = {{.source = "answer", .value = reward, .weight = 1.0}};
+  SourceReward answer;
+  answer.source = "answer";
+  answer.value = reward;
+  row.rewards = {answer};
   return row;
 }
 

@@ -46,7 +46,9 @@ TEST(RunMain, PrintsAnErrorOnceAndReturnsTheCodeOfItsCondition) {
       {Condition::kIo, 74},       {Condition::kComm, 75},         {Condition::kPreempted, 75},
       {Condition::kDiverged, 76}, {Condition::kInterrupted, 130}, {Condition::kInternal, 70},
   };
-  for (const auto& [condition, code] : kCases) {
+  for (const auto& row : kCases) {
+    const Condition condition = row.first;
+    const int code = row.second;
     const Outcome outcome =
         RunBody([&](int, char**) -> int { throw Error(condition, "why it ended"); });
     EXPECT_EQ(outcome.code, code);
