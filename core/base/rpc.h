@@ -67,6 +67,7 @@ struct RetryPolicy {
 
 // Calls `call` with a fresh ClientContext (deadline `deadline` from now) until it answers with a
 // status that the table does not retry, or tries run out; waits twice as long after each try.
+// CANCELLED, which a server answers while it shuts down, is tried again: `call` must not cancel.
 // Returns the last status. Once `stop` is true it makes no further try.
 grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds deadline,
                            const std::function<bool()>& stop,

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <stdexcept>
+#include <thread>
 
 #include "core/base/error.h"
+#include "core/base/signals.h"
 
 namespace ponder {
 namespace {
@@ -77,6 +80,27 @@ TEST(RunMain, SurvivesAPeerThatClosesItsPipe) {
 TEST(RunMain, SwitchesGrpcForkSupportOff) {
   RunBody([](int, char**) { return 0; });
   EXPECT_STREQ(std::getenv("GRPC_ENABLE_FORK_SUPPORT"), "0");
+}
+
+// The exit code of a program that waits for the signal that it sends to itself.
+[[noreturn]] void RunUntilSignalled() {
+  char name[] = "ponder_test";
+  char* argv[] = {name, nullptr};
+  _exit(RunMain("trainer", 1, argv, [](int, char**) {
+    const SignalWatcher watcher;
+    kill(getpid(), SIGTERM);
+    constexpr int kMaxPauses = 60'000;
+    for (int i = 0; i < kMaxPauses && !watcher.stop_requested(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return watcher.signal() == SIGTERM ? 0 : 1;
+  }));
+}
+
+// A thread of gRPC that does not block the signal would take it and end the process.
+TEST(RunMainDeathTest, LeavesSignalsToTheWatcher) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(RunUntilSignalled(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(VersionText, NamesProgramAndLibraries) {

@@ -67,11 +67,17 @@ TEST(CallWithRetry, MakesEveryTryWithADeadlineOfItsOwn) {
 TEST(CallWithRetry, NeverRepeatsWhatTheTableDoesNotRetry) {
   for (const grpc::StatusCode code :
        {grpc::INVALID_ARGUMENT, grpc::FAILED_PRECONDITION, grpc::INTERNAL, grpc::UNKNOWN,
-        grpc::NOT_FOUND, grpc::ABORTED, grpc::DATA_LOSS, grpc::UNIMPLEMENTED, grpc::CANCELLED}) {
+        grpc::NOT_FOUND, grpc::ABORTED, grpc::DATA_LOSS, grpc::UNIMPLEMENTED}) {
     FakeCall call({{code, "no"}, grpc::Status::OK});
     EXPECT_EQ(Retry(call).error_code(), code);
     EXPECT_EQ(call.num_calls(), 1) << "code " << code;
   }
+}
+
+TEST(CallWithRetry, ComesBackToAPeerThatWasShuttingDown) {
+  FakeCall call({{grpc::CANCELLED, "the server shuts down"}, grpc::Status::OK});
+  EXPECT_TRUE(Retry(call).ok());
+  EXPECT_EQ(call.num_calls(), 2);
 }
 
 TEST(CallWithRetry, MakesNoFurtherTryOnceStopped) {
