@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/config/experiment_schema.h"
 #include "core/config/nearest_name.h"
 
 namespace ponder {
@@ -83,6 +84,7 @@ class Checker {
   void CheckStage(const StageConfig& stage, const std::string& path) {
     RequireName(stage.model, NamesIn(config_.models), "model", "the models are", path + ".model");
     RequireTask(stage.data.task, path + ".data.task");
+    CheckDemonstrator(stage.data, path + ".data.demonstrator");
     RequireTask(stage.task, path + ".task");
     CheckSchedule(stage.schedule, path + ".schedule");
     Require(stage.optimizer.betas.size() == 2, path + ".optimizer.betas",
@@ -101,6 +103,15 @@ class Checker {
             fmt::format("expected more than max_new_tokens, {}, got {} (it counts the prompt too)",
                         rollout.max_new_tokens, rollout.max_total_tokens));
     RequireWeight(stage.rewards, path + ".rewards");
+  }
+
+  void CheckDemonstrator(const DataConfig& data, const std::string& key) {
+    for (const TaskConfig& task : config_.tasks) {
+      // An empty one is absent or wrong, which the reader judges; likewise an empty type.
+      if (task.name != data.task || data.demonstrator.empty() || task.type.empty()) continue;
+      RequireName(data.demonstrator, DemonstratorsOf(task.type),
+                  "demonstrator of task '" + task.name + "' called", "its demonstrators are", key);
+    }
   }
 
   void CheckSchedule(const ScheduleConfig& schedule, const std::string& path) {

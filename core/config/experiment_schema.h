@@ -20,6 +20,9 @@ const Section& RewardSection();      // RewardConfig
 // task is one more row.
 std::vector<Kind> AlgorithmKinds();
 std::vector<Kind> TaskKinds();
+// Who can demonstrate the problems of a task, by its type; empty for a type that does not exist. A
+// test holds this and TaskKinds against the tasks themselves, which this folder does not see.
+std::vector<std::string> DemonstratorsOf(const std::string& task_type);
 std::vector<std::string> NamesOf(const std::vector<Kind>& kinds);
 
 }  // namespace ponder

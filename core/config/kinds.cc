@@ -19,6 +19,11 @@ std::vector<Kind> TaskKinds() {
   };
 }
 
+std::vector<std::string> DemonstratorsOf(const std::string& task_type) {
+  if (task_type == "chain") return {"exact", "sloppy"};
+  return {};
+}
+
 std::vector<std::string> NamesOf(const std::vector<Kind>& kinds) {
   std::vector<std::string> names;
   for (const Kind& kind : kinds) names.push_back(kind.name);

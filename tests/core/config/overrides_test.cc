@@ -68,7 +68,7 @@ TEST(OverridesTest, WrongOverridesAreToldByTheirText) {
       {"stages.raeson.num_steps=3", "no entry 'raeson' in stages; did you mean 'reason'?"},
       {"stages.zz.num_steps=3",
        "no entry 'zz' in stages; expected an index or one of imitate, reason"},
-      {"stages.7.num_steps=3", "stages has 2 entries, got index 7 (the first is 0)"},
+      {"stages.2.num_steps=3", "stages has 2 entries, got index 2 (the first is 0)"},
       {"stages.-1.num_steps=3",
        "no entry '-1' in stages; expected an index or one of imitate, reason"},
       {"run.seed.x=3", "run.seed is a value and has no key 'x'"},

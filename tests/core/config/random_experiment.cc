@@ -123,7 +123,8 @@ StageConfig DrawStage(const ExperimentConfig& config, int index) {
   if (stage.algorithm == "grpo") {
     DrawSampling(config, &stage);
   } else {
-    stage.data = {.task = DrawNameOf(config.tasks), .demonstrator = DrawName(index)};
+    stage.data = {.task = DrawNameOf(config.tasks),
+                  .demonstrator = DrawOne<std::string>({"exact", "sloppy"})};
     stage.batch_size = DrawInt(1, 512);
   }
   return stage;
@@ -147,10 +148,11 @@ EvaluationConfig DrawEvaluation(const ExperimentConfig& config, int index) {
 
 ExperimentConfig DrawExperiment() {
   ExperimentConfig config;
-  config.run = {.name = DrawName(0),
-                .seed = *rc::gen::arbitrary<uint64_t>(),
-                .dir = DrawOne<std::string>({"runs", "/tmp/a b", "caf\xc3\xa9: #1", "\"q\\'", "~",
-                                             "- x", "{a}", "007", "a=b", "*x", "!y", " "})};
+  config.run = {
+      .name = DrawName(0),
+      .seed = *rc::gen::arbitrary<uint64_t>(),
+      .dir = DrawOne<std::string>({"runs", "/tmp/a b", "caf\xc3\xa9: #1", "\"q\\'", "~", "- x", "-",
+                                   "---", "...", "{a}", "007", "a=b", "*x", "!y", " "})};
   for (int i = 0; i < DrawInt(1, 3); ++i) config.tasks.push_back(DrawTask(i));
   for (int i = 0; i < DrawInt(1, 2); ++i) config.models.push_back(DrawModel(i));
   for (int i = 0; i < DrawInt(1, 3); ++i) config.stages.push_back(DrawStage(config, i));

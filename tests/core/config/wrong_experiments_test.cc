@@ -213,6 +213,9 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         WrongExperiment{"UnknownTask", "    task: chain\n", "    task: chian\n",
                         "x.yaml:23:11: stages[1].task: no task 'chian'; did you mean 'chain'?"},
+        WrongExperiment{"UnknownDemonstrator", "demonstrator: exact", "demonstrator: exakt",
+                        "x.yaml:16:39: stages[0].data.demonstrator: no demonstrator of task "
+                        "'facts' called 'exakt'; did you mean 'exact'?"},
         WrongExperiment{"UnknownModel", "    algorithm: grpo",
                         "    algorithm: grpo\n    model: polices",
                         "x.yaml:23:12: stages[1].model: no model 'polices'; did you mean "

@@ -1,0 +1,29 @@
+// What the reader of experiments knows about tasks is what the tasks say of themselves.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/config/experiment_schema.h"
+#include "tasks/task.h"
+
+namespace ponder {
+namespace {
+
+TEST(TaskTableTest, TheReaderTakesTheTypesThatExist) {
+  std::vector<std::string> types = NamesOf(TaskKinds());
+  std::sort(types.begin(), types.end());
+  EXPECT_EQ(types, TaskTypes());
+}
+
+TEST(TaskTableTest, TheReaderTakesTheDemonstratorsOfEachTask) {
+  for (const std::string& type : TaskTypes()) {
+    const std::unique_ptr<Task> task = MakeTask({.name = "some", .type = type});
+    EXPECT_EQ(DemonstratorsOf(type), task->demonstrators()) << type;
+  }
+}
+
+}  // namespace
+}  // namespace ponder
