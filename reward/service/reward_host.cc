@@ -2,6 +2,7 @@
 
 #include <grpcpp/health_check_service_interface.h>
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/session_client.h"
+#include "reward/service/judge.h"
 
 namespace ponder {
 namespace {
@@ -41,7 +43,7 @@ RewardHost::~RewardHost() {
 }
 
 void RewardHost::Announce(JudgedRun run) {
-  const bool is_serving = run.judge != nullptr;
+  const bool is_serving = run.score != nullptr;
   service_.Serve(std::move(run));
   server_->GetHealthCheckService()->SetServingStatus(is_serving);
 }
@@ -70,7 +72,10 @@ bool RewardHost::ServeAttempt(bool is_first) {
   const Registration& registration = session->registration();
   const ExperimentConfig experiment =
       ParseExperiment(registration.experiment_yaml, "the experiment from the trainer", {});
-  Announce({registration.run_id, registration.attempt, std::make_shared<Judge>(experiment)});
+  Announce({.run_id = registration.run_id,
+            .attempt = registration.attempt,
+            .score = [judge = std::make_shared<const Judge>(experiment)](
+                         const v1::ScoreRequest& request) { return judge->Score(request); }});
   log_.Info("scores on " + address_ + " for run " + registration.run_id + ", attempt " +
             std::to_string(registration.attempt));
   while (!stop_() && !session->run_ended() && !session->is_lost()) {

@@ -22,7 +22,7 @@ class RewardService final : public v1::Reward::CallbackService {
   RewardService(int num_threads, size_t max_queued);
   ~RewardService() override;
 
-  // Judges requests of `run` from now on; a run without a judge: none.
+  // Judges requests of `run` from now on; of none when it has no `score`.
   void Serve(JudgedRun run) EXCLUDES(mutex_);
 
   grpc::ServerUnaryReactor* Score(grpc::CallbackServerContext* context,

@@ -10,7 +10,7 @@ void ScoreReactor::Run(const JudgedRun& run) {
     if (is_cancelled_) {
       throw Error(Condition::kDeadline, "scoring a group: the caller gave up before it began");
     }
-    if (run.judge == nullptr) {
+    if (run.score == nullptr) {
       throw Error(Condition::kUnavailable,
                   "scoring a group: this service is registering with the trainer");
     }
@@ -21,7 +21,7 @@ void ScoreReactor::Run(const JudgedRun& run) {
                                                std::to_string(request_.attempt()));
     }
     PONDER_FAILPOINT("reward.score");
-    *reply_ = run.judge->Score(request_);
+    *reply_ = run.score(request_);
     PONDER_FAILPOINT("reward.reply");
   }));
 }

@@ -5,20 +5,20 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <functional>
 #include <string>
 
 #include "core/base/error.h"
 #include "ponder/v1/reward.grpc.pb.h"
-#include "reward/service/judge.h"
 
 namespace ponder {
 
-// What a service judges with while one attempt of a trainer lasts. `judge` is null in between.
+// What a service judges with while one attempt of a trainer lasts. `score` is empty in between; it
+// is called by several threads and throws as Judge::Score does.
 struct JudgedRun {
   std::string run_id;
   uint32_t attempt = 0;
-  std::shared_ptr<const Judge> judge;
+  std::function<v1::ScoreReply(const v1::ScoreRequest&)> score;
 };
 
 // Waits in a queue for a scoring thread. Deletes itself when the call is done; until then request

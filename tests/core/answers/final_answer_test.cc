@@ -96,8 +96,8 @@ TEST(FinalAnswer, DecidesHugeResponsesOfMarkers) {
 std::string DrawResponse() {
   const std::vector<std::string> symbols{"0", "1", "2", "+", "=", ";", ">", "#", "#"};
   std::string text;
-  for (const auto& symbol : *rc::gen::container<std::vector<std::string>>(
-           rc::gen::elementOf(symbols))) {
+  for (const auto& symbol :
+       *rc::gen::container<std::vector<std::string>>(rc::gen::elementOf(symbols))) {
     text += symbol + " ";
   }
   return text;
