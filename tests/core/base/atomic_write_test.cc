@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/base/fakes/crash_file_system.h"
 #include "core/base/file.h"
-#include "tests/trainer/checkpoint/crash_file_system.h"
 
 namespace ponder {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "tests/trainer/checkpoint/crash_file_system.h"
+#include "core/base/fakes/crash_file_system.h"
 #include "tests/trainer/checkpoint/sample_checkpoint.h"
 
 namespace ponder {

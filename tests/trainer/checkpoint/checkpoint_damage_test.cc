@@ -9,8 +9,8 @@
 
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
+#include "core/base/fakes/crash_file_system.h"
 #include "core/base/philox.h"
-#include "tests/trainer/checkpoint/crash_file_system.h"
 #include "tests/trainer/checkpoint/sample_checkpoint.h"
 
 namespace ponder {

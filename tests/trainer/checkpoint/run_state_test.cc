@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "tests/trainer/checkpoint/crash_file_system.h"
+#include "core/base/fakes/crash_file_system.h"
 
 namespace ponder {
 namespace {

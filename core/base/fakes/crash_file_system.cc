@@ -1,4 +1,4 @@
-#include "tests/trainer/checkpoint/crash_file_system.h"
+#include "core/base/fakes/crash_file_system.h"
 
 #include <algorithm>
 #include <set>
