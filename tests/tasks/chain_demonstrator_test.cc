@@ -98,6 +98,28 @@ TEST(ChainDemonstrator, SloppyIsRightAsOftenAsExpected) {
   EXPECT_LT(num_process_right, num_right) << "some second slips are lucky";
 }
 
+// Whether it slips is drawn apart from whether it believes the misconception.
+TEST(ChainDemonstrator, SloppySlipsAlsoWhereItKnowsBetter) {
+  TaskConfig config = ChainConfig(1, 1);
+  config.misconception_share = 1;
+  config.misconception_probability = 0.5;
+  config.slip_probability = 0.5;
+  const auto task = MakeChainTask(config);
+  constexpr double kExpected = 0.5 * (0.5 + 0.5 / 11);
+  EXPECT_NEAR(task->ExpectedAccuracy("sloppy").value(), kExpected, 1e-12);
+  constexpr uint64_t kProblems = 20'000;
+  uint64_t num_right = 0;
+  for (uint64_t index = 0; index < kProblems; ++index) {
+    const Problem problem = task->MakeProblem(Split::kTrain, kSeed, index);
+    num_right +=
+        AnswerOf(task->Demonstrate(problem, "sloppy", kSeed, index)) == problem.reference_answer
+            ? 1
+            : 0;
+  }
+  const double deviation = std::sqrt(kExpected * (1 - kExpected) / kProblems);
+  EXPECT_LT(std::abs(static_cast<double>(num_right) / kProblems - kExpected) / deviation, kMaxZ);
+}
+
 TEST(ChainDemonstrator, SloppySlipsFreelyWithoutMisconceptions) {
   TaskConfig config = ChainConfig(5, 5);
   config.misconception_share = 0;
