@@ -7,6 +7,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/philox.h"
 #include "trainer/group_exchange.h"
+#include "trainer/initial_model.h"
 #include "trainer/results.h"
 #include "trainer/stage_run.h"
 
@@ -66,7 +67,7 @@ Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
       saver_(comm, files, config, identity.attempt, log) {
   for (const TaskConfig& task : config_.tasks) tasks_.emplace(task.name, MakeTask(task));
   const uint32_t vocab_size = SharedVocabulary(tasks_);
-  decoder_config_ = DecoderConfig::Preset(config_.models.front().init.preset, vocab_size);
+  decoder_config_ = InitialDecoder(files_, config_, vocab_size);
   learner_ =
       std::make_unique<Learner>(decoder_config_, comm_, clock_, config_.trainer.micro_batch_tokens);
   if (!is_root()) return;
@@ -94,7 +95,7 @@ bool Trainer::Run() {
   if (saved) {
     state_ = *saved;
   } else {
-    learner_->parameters().Initialize(config_.run.seed);
+    LoadInitialWeights(files_, config_, &learner_->parameters());
   }
   if (is_root()) {
     metrics_ = std::make_unique<MetricsWriter>(files_, config_.RunDirectory() + "/metrics.jsonl",

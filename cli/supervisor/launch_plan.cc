@@ -26,7 +26,7 @@ sockaddr_in Loopback(uint16_t port) {
 }
 
 std::string RequireProgram(const std::string& bin_directory, const std::string& name) {
-  const std::string path = bin_directory + "/" + name;
+  std::string path = bin_directory + "/" + name;
   if (access(path.c_str(), X_OK) != 0) {
     throw Error(Condition::kUsage, "start of " + name + ": expected the program " + path +
                                        ", got: " + std::strerror(errno) +

@@ -85,7 +85,7 @@ class Section {
     AddScalar<Struct>(member, std::move(spec), "truth value", "true or false", ReadFlag, WriteFlag);
   }
   template <typename Struct>
-  void Text(std::string Struct::*member, KeySpec spec, TextRule rule) {
+  void Text(std::string Struct::*member, KeySpec spec, const TextRule& rule) {
     const bool choice = rule.form == TextRule::Form::kChoice;
     const std::string range = choice ? RangeText(rule) : "-";
     const std::string type = choice                               ? "choice"

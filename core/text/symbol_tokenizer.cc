@@ -3,8 +3,8 @@
 
 namespace ponder {
 
-SymbolTokenizer::SymbolTokenizer(std::vector<std::string> symbols, std::vector<std::string> special,
-                                 const std::string& eos)
+SymbolTokenizer::SymbolTokenizer(std::vector<std::string> symbols,
+                                 const std::vector<std::string>& special, const std::string& eos)
     : symbols_(std::move(symbols)), is_special_(symbols_.size(), false) {
   for (const std::string& symbol : special) symbols_.push_back(symbol);
   is_special_.resize(symbols_.size(), true);

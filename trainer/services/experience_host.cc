@@ -17,7 +17,7 @@ ExperienceHost::ExperienceHost(ExperienceOptions options, PromptSource prompts, 
       experience_(options, std::move(prompts)),
       sessions_(options.lease_time) {}
 
-void ExperienceHost::Flush(Outbox outbox) {
+void ExperienceHost::Flush(Outbox&& outbox) {
   for (auto& [poll, answer] : outbox.answers) poll->Answer(std::move(answer));
   for (const std::string& line : outbox.lines) log_.Info(line);
 }

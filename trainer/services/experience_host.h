@@ -119,7 +119,7 @@ class ExperienceHost {
     std::vector<std::string> lines;
   };
 
-  void Flush(Outbox outbox) EXCLUDES(mutex_);
+  void Flush(Outbox&& outbox) EXCLUDES(mutex_);
   // Something changed: gives work to parked polls and wakes the main thread.
   void Changed(Outbox* outbox) REQUIRES(mutex_);
   PollAnswer TryAcquire(const PollRequest& request, TimePoint now) REQUIRES(mutex_);

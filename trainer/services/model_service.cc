@@ -28,7 +28,7 @@ ModelService::ModelService(std::string run_id, uint32_t attempt, const Experienc
 
 grpc::ServerWriteReactor<v1::ModelInfo>* ModelService::Watch(
     grpc::CallbackServerContext* /*context*/, const v1::WatchRequest* request) {
-  const grpc::Status status = HandleRpc([&] { host_.RequireSession(request->session()); });
+  grpc::Status status = HandleRpc([&] { host_.RequireSession(request->session()); });
   if (!status.ok()) return new RefusedWatch(status);
   return WatchReactor::Start(store_, request->model());
 }
@@ -43,7 +43,7 @@ grpc::ServerWriteReactor<v1::WeightChunk>* ModelService::GetWeights(
 grpc::Status ModelService::FindSnapshot(const v1::GetWeightsRequest& request,
                                         SnapshotPtr* snapshot) const {
   ModelIdentity wanted;
-  const grpc::Status status = HandleRpc([&] {
+  grpc::Status status = HandleRpc([&] {
     host_.RequireSession(request.session());
     wanted = FromWire(request.identity());
     if (wanted.run_id != run_id_ || wanted.attempt != attempt_) {

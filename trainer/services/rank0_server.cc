@@ -79,7 +79,8 @@ class Rank0Server::Impl {
   std::optional<TimerThread> timer;
 };
 
-Rank0Server::Rank0Server(Rank0Options options, PromptSource prompts, Clock& clock, const Log& log)
+Rank0Server::Rank0Server(const Rank0Options& options, PromptSource prompts, Clock& clock,
+                         const Log& log)
     : impl_(std::make_unique<Impl>(options, std::move(prompts), clock, log)) {}
 
 Rank0Server::~Rank0Server() = default;

@@ -29,7 +29,7 @@ struct Rank0Options {
 class Rank0Server {
  public:
   // Starts listening. Throws Error(kIo) when the address is taken. `clock` and `log` are borrowed.
-  Rank0Server(Rank0Options options, PromptSource prompts, Clock& clock, const Log& log);
+  Rank0Server(const Rank0Options& options, PromptSource prompts, Clock& clock, const Log& log);
   // Stops the server within a few seconds. After EndRun it first waits, at most 2 s, until the
   // workers have heard of the end; without it they are told that the trainer is unavailable, so
   // that they wait for its next attempt.

@@ -38,6 +38,7 @@ TEST(ParseJsonStrict, ReadsOrdinaryJson) {
 
 TEST(ParseJsonStrict, AcceptsTheSameKeyInDifferentObjects) {
   EXPECT_NO_THROW(ParseJsonStrict(R"({"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]})", "f", kMaxBytes));
+  EXPECT_NO_THROW(ParseJsonStrict(R"({"a": {"b": 1}, "b": 2})", "f", kMaxBytes));
 }
 
 TEST(ParseJsonStrict, AcceptsTheDeepestNestingThatItAllows) {
@@ -72,6 +73,7 @@ TEST(ParseJsonStrict, RefusesHostileText) {
       {"surrogate as UTF-8", "\"\xed\xa0\x80\"", "not valid JSON"},
       {"half a surrogate pair", R"("\ud800")", "not valid JSON"},
       {"duplicate key", R"({"a": 1, "b": 2, "a": 3})", "duplicate key \"a\""},
+      {"duplicate key after an object", R"({"a": {"b": 1}, "a": 2})", "duplicate key \"a\""},
       {"duplicate key below", R"([{"x": {"a": 1, "a": 1}}])", "duplicate key \"a\""},
       {"duplicate key by escape", R"({"a": 1, "\u0061": 2})", "duplicate key \"a\""},
       {"duplicate key with a line break", R"({"a\nb": 1, "a\nb": 2})", "duplicate key \"a\\nb\""},

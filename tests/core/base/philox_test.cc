@@ -132,7 +132,7 @@ TEST(RandomStream, RefusesToDrawBelowZero) {
 }
 
 TEST(RandomStream, DrawsNormalsWithTheRightMoments) {
-  constexpr int kNumDraws = 200'000;
+  constexpr int kNumDraws = 1'000'000;
   const RandomStream stream(kSeed, RandomPurpose::kTest, /*ordinal=*/2, /*sample=*/0);
   double sums[5] = {};
   for (uint32_t position = 0; position < kNumDraws; ++position) {
