@@ -11,12 +11,13 @@ fail() {
   exit 1
 }
 
-# timed LABEL COMMAND...: runs the command and prints seconds and the peak memory of its largest process.
+# timed LABEL COMMAND...: runs a program or shell function and prints seconds and, for a program, the peak
+# memory of its largest process.
 timed() {
   local label=$1 start seconds peak status=0 report
   shift
   start=$(date +%s)
-  if [ -x /usr/bin/time ]; then
+  if [ -x /usr/bin/time ] && [ "$(type -t "$1")" = file ]; then
     report=$(mktemp)
     /usr/bin/time -f %M -o "$report" "$@" || status=$?
     peak=$(tail -n 1 "$report")

@@ -47,7 +47,10 @@ class FakeTrainer : public v1::Experience::Service {
     grpc::ServerBuilder builder;
     ConfigureServer(builder);
     builder.RegisterService(this);
-    server_ = StartServer(builder, "127.0.0.1:" + std::to_string(port_), &port_);
+    int port = 0;
+    server_ = StartServer(builder, "127.0.0.1:" + std::to_string(port_), &port);
+    // Written once, so that threads may connect while the trainer is started again.
+    if (port_ == 0) port_ = port;
   }
 
   // Goes away: calls fail until Start.
