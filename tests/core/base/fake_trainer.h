@@ -31,7 +31,7 @@ inline bool WaitUntil(const std::function<bool()>& condition) {
   return true;
 }
 
-// Thread safe. Keeps its port over Stop and Start.
+// Thread safe but for Start and Stop, which one thread calls. Keeps its port over both.
 class FakeTrainer : public v1::Experience::Service {
  public:
   FakeTrainer() {
@@ -132,7 +132,7 @@ class FakeTrainer : public v1::Experience::Service {
   }
 
  private:
-  int port_ = 0;
+  int port_ = 0;  // set by the constructor
   mutable Mutex mutex_;
   v1::RegisterReply reply_ GUARDED_BY(mutex_);
   grpc::Status refusal_ GUARDED_BY(mutex_);
