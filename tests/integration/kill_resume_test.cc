@@ -1,5 +1,5 @@
-// Real kills: every process, in every phase it has. The run must finish by itself with the bytes of an
-// undisturbed one.
+// Real kills: every process, in every phase it has. The run must finish by itself with the bytes of
+// an undisturbed one.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -54,40 +54,40 @@ TEST_P(KillTest, TheRunFinishesWithTheBytesOfAnUndisturbedOne) {
   for (const auto& [file, digest] : expected) {
     const auto found = digests.find(file);
     const std::string got = found == digests.end() ? "missing" : found->second;
-    std::cout << "  " << file << "\n    undisturbed " << digest << "\n    killed      " << got << "\n";
+    std::cout << "  " << file << "\n    undisturbed " << digest << "\n    killed      " << got
+              << "\n";
     EXPECT_EQ(got, digest) << file;
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     EveryPhase, KillTest,
-    ::testing::Values(
-        Kill{"trainer_register", "trainer.register", 1, "role=trainer"},
-        Kill{"worker_prefill", "rollout.prefill", 9, "role=worker"},
-        Kill{"worker_decode", "rollout.decode", 120, "role=worker"},
-        Kill{"worker_score", "rollout.score", 11, "role=worker"},
-        Kill{"worker_submit", "rollout.submit", 13, "role=worker"},
-        Kill{"worker_register", "rollout.register", 1, "role=worker"},
-        Kill{"reward_register", "reward.register", 1, "role=reward"},
-        Kill{"reward_score", "reward.score", 17, "role=reward"},
-        Kill{"reward_reply", "reward.reply", 19, "role=reward"},
-        Kill{"trainer_submit", "trainer.submit", 21, "role=trainer"},
-        Kill{"rank0_broadcast", "trainer.broadcast", 6, "role=trainer,rank=0"},
-        Kill{"rank1_broadcast", "trainer.broadcast", 6, "role=trainer,rank=1"},
-        Kill{"rank0_backward", "trainer.backward", 88, "role=trainer,rank=0"},
-        Kill{"rank1_backward", "trainer.backward", 88, "role=trainer,rank=1"},
-        Kill{"rank0_reduce", "trainer.reduce", 91, "role=trainer,rank=0"},
-        Kill{"rank1_reduce", "trainer.reduce", 91, "role=trainer,rank=1"},
-        Kill{"rank0_optimizer", "trainer.optimizer", 93, "role=trainer,rank=0"},
-        Kill{"rank1_optimizer", "trainer.optimizer", 93, "role=trainer,rank=1"},
-        Kill{"rank0_publish", "trainer.publish", 7, "role=trainer,rank=0"},
-        Kill{"rank0_evaluate", "trainer.evaluate", 3, "role=trainer,rank=0"},
-        Kill{"rank1_evaluate", "trainer.evaluate", 3, "role=trainer,rank=1"},
-        Kill{"rank0_checkpoint", "trainer.checkpoint", 22, "role=trainer,rank=0"},
-        Kill{"rank1_checkpoint", "trainer.checkpoint", 22, "role=trainer,rank=1"},
-        Kill{"rank0_rename", "checkpoint.rename", 22, "role=trainer,rank=0"},
-        Kill{"rank0_latest", "checkpoint.latest", 22, "role=trainer,rank=0"},
-        Kill{"rank0_retention", "checkpoint.retention", 22, "role=trainer,rank=0"}),
+    ::testing::Values(Kill{"trainer_register", "trainer.register", 1, "role=trainer"},
+                      Kill{"worker_prefill", "rollout.prefill", 9, "role=worker"},
+                      Kill{"worker_decode", "rollout.decode", 120, "role=worker"},
+                      Kill{"worker_score", "rollout.score", 11, "role=worker"},
+                      Kill{"worker_submit", "rollout.submit", 13, "role=worker"},
+                      Kill{"worker_register", "rollout.register", 1, "role=worker"},
+                      Kill{"reward_register", "reward.register", 1, "role=reward"},
+                      Kill{"reward_score", "reward.score", 17, "role=reward"},
+                      Kill{"reward_reply", "reward.reply", 19, "role=reward"},
+                      Kill{"trainer_submit", "trainer.submit", 21, "role=trainer"},
+                      Kill{"rank0_broadcast", "trainer.broadcast", 6, "role=trainer,rank=0"},
+                      Kill{"rank1_broadcast", "trainer.broadcast", 6, "role=trainer,rank=1"},
+                      Kill{"rank0_backward", "trainer.backward", 88, "role=trainer,rank=0"},
+                      Kill{"rank1_backward", "trainer.backward", 88, "role=trainer,rank=1"},
+                      Kill{"rank0_reduce", "trainer.reduce", 91, "role=trainer,rank=0"},
+                      Kill{"rank1_reduce", "trainer.reduce", 91, "role=trainer,rank=1"},
+                      Kill{"rank0_optimizer", "trainer.optimizer", 93, "role=trainer,rank=0"},
+                      Kill{"rank1_optimizer", "trainer.optimizer", 93, "role=trainer,rank=1"},
+                      Kill{"rank0_publish", "trainer.publish", 7, "role=trainer,rank=0"},
+                      Kill{"rank0_evaluate", "trainer.evaluate", 3, "role=trainer,rank=0"},
+                      Kill{"rank1_evaluate", "trainer.evaluate", 3, "role=trainer,rank=1"},
+                      Kill{"rank0_checkpoint", "trainer.checkpoint", 22, "role=trainer,rank=0"},
+                      Kill{"rank1_checkpoint", "trainer.checkpoint", 22, "role=trainer,rank=1"},
+                      Kill{"rank0_rename", "checkpoint.rename", 22, "role=trainer,rank=0"},
+                      Kill{"rank0_latest", "checkpoint.latest", 22, "role=trainer,rank=0"},
+                      Kill{"rank0_retention", "checkpoint.retention", 22, "role=trainer,rank=0"}),
     [](const ::testing::TestParamInfo<Kill>& tested) { return std::string(tested.param.name); });
 
 TEST(KillControlTest, LeavingTheOptimizerMomentsOutOfAResumeChangesTheBytes) {

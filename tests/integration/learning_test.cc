@@ -14,8 +14,8 @@
 namespace ponder {
 namespace {
 
-// Thresholds frozen from a prototype of the same decoder that reached .988-.996 sampled and 1.000 greedy
-// on four seeds. Moving one is a change that the changelog must name.
+// Thresholds frozen from a prototype of the same decoder that reached .988-.996 sampled and 1.000
+// greedy on four seeds. Moving one is a change that the changelog must name.
 constexpr double kImitationTolerance = 0.04;
 constexpr double kSampledAfterGrpo = 0.97;
 constexpr double kGreedyAfterGrpo = 0.99;
@@ -49,8 +49,8 @@ TEST_P(QuickstartTest, ImitationMatchesTheClosedFormAndGrpoLearnsToReason) {
   const nlohmann::json reason = EvaluationOf(run.folder(), "reason");
   std::cout << "seed " << seed << ": exact expectation " << expected << ", after imitation "
             << imitate.at("val/sampled") << " (greedy " << imitate.at("val/greedy")
-            << "), after GRPO " << reason.at("val/sampled") << " (greedy " << reason.at("val/greedy")
-            << ")\n";
+            << "), after GRPO " << reason.at("val/sampled") << " (greedy "
+            << reason.at("val/greedy") << ")\n";
   EXPECT_NEAR(imitate.at("val/sampled").get<double>(), expected, kImitationTolerance);
   EXPECT_GE(reason.at("val/sampled").get<double>(), kSampledAfterGrpo);
   EXPECT_GE(reason.at("val/greedy").get<double>(), kGreedyAfterGrpo);

@@ -31,8 +31,8 @@ std::string ReadAll(const fs::path& path) {
 
 }  // namespace
 
-ProcessRun RunCommand(const std::string& command, const std::map<std::string, std::string>& environment,
-                      int limit_s) {
+ProcessRun RunCommand(const std::string& command,
+                      const std::map<std::string, std::string>& environment, int limit_s) {
   std::string full = "env";
   for (const auto& [name, value] : environment) full += " " + name + "='" + value + "'";
   full += " timeout -k 10 " + std::to_string(limit_s) + " " + command + " 2>&1 </dev/null";
@@ -74,7 +74,8 @@ std::map<std::string, std::string> UpRun::Digests() const {
   digests["metrics.jsonl"] = Sha256Hex(ReadAll(folder_ + "/metrics.jsonl"));
   fs::path newest;
   for (const auto& entry : fs::directory_iterator(folder_ + "/checkpoints")) {
-    if (entry.path().filename().string().starts_with("step_")) newest = std::max(newest, entry.path());
+    if (entry.path().filename().string().starts_with("step_"))
+      newest = std::max(newest, entry.path());
   }
   if (newest.empty()) return digests;
   digests["checkpoint"] = newest.filename().string();

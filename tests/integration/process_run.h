@@ -1,4 +1,5 @@
-// Runs real process trees for tests: `ponder up` in a temporary folder, with failpoints, under a deadline.
+// Runs real process trees for tests: `ponder up` in a temporary folder, with failpoints, under a
+// deadline.
 #pragma once
 
 #include <map>
@@ -13,8 +14,8 @@ struct ProcessRun {
 };
 
 // Runs `command` by the shell with `environment` added; kills it after `limit_s` (exit code 124).
-ProcessRun RunCommand(const std::string& command, const std::map<std::string, std::string>& environment,
-                      int limit_s);
+ProcessRun RunCommand(const std::string& command,
+                      const std::map<std::string, std::string>& environment, int limit_s);
 
 // A run of `ponder up CONFIG` whose run folder lies in its own temporary directory.
 class UpRun {
@@ -31,8 +32,8 @@ class UpRun {
   // A file for a failpoint's once= filter.
   std::string Marker(const std::string& name) const { return directory_ + "/" + name + ".fired"; }
 
-  // SHA-256 of what must be equal after any kill: the newest checkpoint's policy and optimizer files and
-  // metrics.jsonl, by file name.
+  // SHA-256 of what must be equal after any kill: the newest checkpoint's policy and optimizer
+  // files and metrics.jsonl, by file name.
   std::map<std::string, std::string> Digests() const;
 
  private:

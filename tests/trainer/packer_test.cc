@@ -34,8 +34,8 @@ Minibatch OfLengths(const std::vector<size_t>& lengths) {
 }
 
 RC_GTEST_PROP(AssignMicroBatchesTest, EveryUnitRunsExactlyOnceAndNoMicroBatchIsTooLong, ()) {
-  const auto lengths = *rc::gen::nonEmpty(
-      rc::gen::container<std::vector<size_t>>(rc::gen::inRange<size_t>(1, 60)));
+  const auto lengths =
+      *rc::gen::nonEmpty(rc::gen::container<std::vector<size_t>>(rc::gen::inRange<size_t>(1, 60)));
   const int ranks = *rc::gen::inRange(1, 5);
   const int64_t max_tokens = *rc::gen::inRange<int64_t>(1, 200);
   const Minibatch minibatch = OfLengths(lengths);
@@ -69,8 +69,10 @@ TEST(PackTest, TheHiddenStateBeforeATokenPredictsIt) {
   EXPECT_TRUE(packed.rows.equal(at::tensor(std::vector<int64_t>{1, 2, 5})));
   const auto& first = minibatch[0].sequences[0].token_ids;
   const auto& second = minibatch[1].sequences[0].token_ids;
-  EXPECT_TRUE(packed.targets.equal(at::tensor(std::vector<int64_t>{first[2], first[3], second[2]})));
-  EXPECT_TRUE(packed.streams.advantage.equal(at::tensor(std::vector<double>{2, 3, 2}, at::kDouble)));
+  EXPECT_TRUE(
+      packed.targets.equal(at::tensor(std::vector<int64_t>{first[2], first[3], second[2]})));
+  EXPECT_TRUE(
+      packed.streams.advantage.equal(at::tensor(std::vector<double>{2, 3, 2}, at::kDouble)));
   EXPECT_FALSE(packed.streams.old_logprob.defined());
   EXPECT_EQ(packed.tokens.cu_seqlens, (std::vector<int64_t>{0, 4, 7}));
 }

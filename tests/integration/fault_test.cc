@@ -1,0 +1,195 @@
+// What a person runs into: ports, broken files, wrong experiments, divergence, stops. Each must end
+// with a clear message and the right exit code, and lose nothing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/integration/process_run.h"
+
+namespace ponder {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr const char* kConfig = "tiny_smoke.yaml";
+constexpr int kLimitS = 120;
+
+std::string Program(const std::string& name) {
+  return std::string(std::getenv("PONDER_BIN_DIR")) + "/" + name;
+}
+
+std::string ConfigPath() {
+  return std::string(std::getenv("PONDER_SOURCE_DIR")) + "/configs/" + kConfig;
+}
+
+// Checkpoint folders of a run, newest first.
+std::vector<fs::path> Checkpoints(const UpRun& run) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(run.folder() + "/checkpoints")) {
+    if (entry.path().filename().string().starts_with("step_")) found.push_back(entry.path());
+  }
+  std::sort(found.rbegin(), found.rend());
+  return found;
+}
+
+void FlipByte(const fs::path& path) {
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  ASSERT_TRUE(file.good()) << path;
+  constexpr std::streamoff kOffset = 5000;
+  file.seekg(kOffset);
+  const int byte = file.get();
+  file.seekp(kOffset);
+  file.put(static_cast<char>(byte ^ 1));
+}
+
+// Stops the run once it has saved, by a kill that is not repeated, with no restart allowed.
+ProcessRun RunHalf(const UpRun& run) {
+  return run.Start({"launch.max_restarts=0"}, "trainer.backward=kill@90,role=trainer,rank=0",
+                   kLimitS);
+}
+
+TEST(FaultTest, AFinishedRunShowsItsResultAgain) {
+  const UpRun run("finished", kConfig);
+  const ProcessRun first = run.Start({}, "", kLimitS);
+  ASSERT_EQ(first.exit_code, 0) << first.output;
+  const auto digests = run.Digests();
+  const ProcessRun second = run.Start({}, "", kLimitS);
+  EXPECT_EQ(second.exit_code, 0) << second.output;
+  EXPECT_THAT(second.output, HasSubstr("Three chains of thought"));
+  EXPECT_EQ(run.Digests(), digests);
+}
+
+TEST(FaultTest, TwoWorkersMakeTheSameBytesAsOne) {
+  const UpRun one("one_worker", kConfig);
+  const UpRun two("two_workers", kConfig);
+  ASSERT_EQ(one.Start({}, "", kLimitS).exit_code, 0);
+  const ProcessRun result = two.Start({"launch.workers=2"}, "", kLimitS);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_EQ(two.Digests(), one.Digests());
+}
+
+TEST(FaultTest, AsynchronousRunsResumeExactlyToo) {
+  const std::vector<std::string> overrides = {"stages.reason.max_staleness=1"};
+  const UpRun undisturbed("stale_undisturbed", kConfig);
+  ASSERT_EQ(undisturbed.Start(overrides, "", kLimitS).exit_code, 0);
+  const UpRun killed("stale_killed", kConfig);
+  const ProcessRun result = killed.Start(
+      overrides, "trainer.backward=kill@91,role=trainer,rank=0,once=" + killed.Marker("kill"),
+      kLimitS);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("resuming at"));
+  EXPECT_EQ(killed.Digests(), undisturbed.Digests());
+  EXPECT_NE(killed.Digests(), [] {
+    const UpRun synchronous("synchronous", kConfig);
+    synchronous.Start({}, "", kLimitS);
+    return synchronous.Digests();
+  }()) << "asynchronous and synchronous runs train on different samples";
+}
+
+TEST(FaultTest, AFlippedByteFallsBackToTheCheckpointBeforeLoudly) {
+  const UpRun undisturbed("flip_undisturbed", kConfig);
+  ASSERT_EQ(undisturbed.Start({}, "", kLimitS).exit_code, 0);
+  const UpRun run("flip", kConfig);
+  EXPECT_NE(RunHalf(run).exit_code, 0);
+  const std::vector<fs::path> checkpoints = Checkpoints(run);
+  ASSERT_GE(checkpoints.size(), 2u);
+  FlipByte(checkpoints[0] / "policy" / "model.safetensors");
+  const ProcessRun result = run.Start({}, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("passed over"));
+  EXPECT_THAT(result.output, HasSubstr(checkpoints[0].filename().string()));
+  EXPECT_THAT(result.output, HasSubstr("going on from"));
+  EXPECT_EQ(run.Digests(), undisturbed.Digests());
+}
+
+TEST(FaultTest, RefusesToStartAgainWhenEveryCheckpointIsBad) {
+  const UpRun run("all_bad", kConfig);
+  EXPECT_NE(RunHalf(run).exit_code, 0);
+  for (const fs::path& checkpoint : Checkpoints(run)) {
+    FlipByte(checkpoint / "policy" / "model.safetensors");
+  }
+  const ProcessRun result = run.Start({}, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 65) << result.output;
+}
+
+TEST(FaultTest, SavesThatFailThreeTimesEndTheRunWithWhatWasSavedIntact) {
+  const UpRun run("disk_full", kConfig);
+  EXPECT_NE(RunHalf(run).exit_code, 0);
+  const std::vector<fs::path> before = Checkpoints(run);
+  ASSERT_FALSE(before.empty());
+  const ProcessRun result = run.Start({"stages.reason.num_steps=40"},
+                                      "checkpoint.file=error,role=trainer,rank=0", kLimitS);
+  EXPECT_EQ(result.exit_code, 74) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("the ones before it are intact"));
+  EXPECT_EQ(Checkpoints(run), before);
+  for (const auto& entry : fs::directory_iterator(run.folder() + "/checkpoints")) {
+    EXPECT_FALSE(entry.path().filename().string().starts_with(".tmp")) << entry.path();
+  }
+}
+
+TEST(FaultTest, ANonFiniteGradientEndsTheRunAsDiverged) {
+  const UpRun run("diverged", kConfig);
+  const ProcessRun result = run.Start({}, "trainer.optimizer=nan,role=trainer,rank=1", kLimitS);
+  EXPECT_EQ(result.exit_code, 76) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("the update was skipped on all ranks"));
+  EXPECT_THAT(result.output, HasSubstr("training diverged"));
+}
+
+TEST(FaultTest, ARunFolderIsNeverReusedForAnotherExperiment) {
+  const UpRun run("other_experiment", kConfig);
+  EXPECT_NE(RunHalf(run).exit_code, 0);
+  const ProcessRun result = run.Start({"stages.reason.clip.high=0.5"}, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("stages.reason.clip.high"));
+}
+
+TEST(FaultTest, AWrongExperimentEndsBeforeAnythingStarts) {
+  const UpRun run("wrong", kConfig);
+  const ProcessRun result = run.Start({"stages.reason.num_stepz=3"}, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("did you mean 'num_steps'?"));
+  EXPECT_FALSE(fs::exists(run.folder()));
+}
+
+TEST(FaultTest, APortInUseIsNamed) {
+  const UpRun run("port", kConfig);
+  const ProcessRun taken = RunCommand(
+      "bash -c '" + Program("ponder_trainer") + " --config " + ConfigPath() +
+          " --set run.dir=" + run.directory() +
+          " --set run.name=holder --listen 127.0.0.1:39417 >/dev/null 2>&1 & sleep 3; " +
+          Program("ponder_trainer") + " --config " + ConfigPath() +
+          " --set run.dir=" + run.directory() +
+          " --set run.name=second --listen 127.0.0.1:39417; code=$?; kill %1; exit $code'",
+      {}, kLimitS);
+  EXPECT_EQ(taken.exit_code, 74) << taken.output;
+  EXPECT_THAT(taken.output, HasSubstr("cannot listen on 127.0.0.1:39417"));
+}
+
+TEST(FaultTest, AStopSavesAndTheNextStartGoesOnExactly) {
+  const UpRun undisturbed("stop_undisturbed", kConfig);
+  const std::vector<std::string> overrides = {"stages.reason.num_steps=200"};
+  ASSERT_EQ(undisturbed.Start(overrides, "", kLimitS).exit_code, 0);
+  const UpRun run("stop", kConfig);
+  // A delay in every update makes the run long enough to be stopped in the middle.
+  const ProcessRun stopped =
+      RunCommand("bash -c '" + Program("ponder") + " up " + ConfigPath() +
+                     " --set run.dir=" + run.directory() + " --set run.name=run --set " +
+                     overrides[0] + " & sleep 6; kill -TERM $!; wait $!'",
+                 {{"PONDER_FAILPOINTS", "trainer.backward=delay:40,role=trainer"}}, kLimitS);
+  EXPECT_EQ(stopped.exit_code, 75) << stopped.output;
+  EXPECT_THAT(stopped.output, HasSubstr("stopped as asked"));
+  const ProcessRun result = run.Start(overrides, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("resuming at"));
+  EXPECT_EQ(run.Digests(), undisturbed.Digests());
+}
+
+}  // namespace
+}  // namespace ponder
