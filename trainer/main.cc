@@ -61,11 +61,15 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
                     identity, comm, *files, clock, log, signals);
     finished = trainer.Run();
   }
+  if (!finished && comm.rank() == 0) {
+    log.Info("stopped as asked; the state is saved, start again to go on");
+  }
   comm.Barrier();
   if (!finished) {
-    if (comm.rank() == 0) log.Info("stopped as asked; the state is saved, start again to go on");
-    return signals.signal() == SIGINT ? RowOf(Condition::kInterrupted).exit_code
-                                      : RowOf(Condition::kPreempted).exit_code;
+    // One rank reports the stop: the launcher takes any other failing rank for a second accident.
+    if (comm.rank() != 0) return 0;
+    return RowOf(signals.signal() == SIGINT ? Condition::kInterrupted : Condition::kPreempted)
+        .exit_code;
   }
   if (comm.rank() == 0) {
     const std::string results = RenderResults(*files, config, arguments.config_path);

@@ -80,7 +80,11 @@ bool Trainer::Step(StageRun& stage) {
 
   for (const EvaluationConfig& evaluation : config_.evaluation) {
     const bool due = evaluation.every_steps > 0 && state_.stage_step % evaluation.every_steps == 0;
-    if (due && stage.EvaluatesWhileRunning(evaluation)) Evaluate(stage, evaluation, "step");
+    if (!due || !stage.EvaluatesWhileRunning(evaluation)) continue;
+    if (!Evaluate(stage, evaluation, "step")) {
+      stage.stopped_in_evaluation = true;
+      return false;
+    }
   }
   // The state after the very last step is saved once, with its evaluations behind it.
   const bool last =

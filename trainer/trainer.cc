@@ -163,12 +163,12 @@ bool Trainer::RunStage(size_t index) {
   }
   while (state_.stage_step < config.num_steps) {
     if (!Step(stage)) {
-      SaveBeforeStop(stage);
+      if (!stage.stopped_in_evaluation) SaveBeforeStop(stage);
       return false;
     }
   }
   if (stage.algorithm->samples() && is_root()) server_->EndStage();
-  EvaluateAtStageEnd(stage);
+  if (!EvaluateAtStageEnd(stage)) return false;
   state_.stage_complete = true;
   if (index + 1 == config_.stages.size()) Save(stage);
   return true;
@@ -212,14 +212,22 @@ Prompt Trainer::MakePromptOf(uint64_t packed_ordinal) const {
                     packed_ordinal);
 }
 
-void Trainer::EvaluateAtStageEnd(const StageRun& stage) {
+bool Trainer::EvaluateAtStageEnd(const StageRun& stage) {
+  // A stop while these run is saved as the state before them, so that the next start repeats them
+  // all.
+  MarkMetrics();
+  const RunState before = state_;
   for (const EvaluationConfig& evaluation : config_.evaluation) {
-    if (stage.EvaluatesAtEnd(evaluation)) Evaluate(stage, evaluation, "stage_end");
+    if (!stage.EvaluatesAtEnd(evaluation) || Evaluate(stage, evaluation, "stage_end")) continue;
+    saver_.Save(before, *learner_, StageProgress{}, /*older_steps=*/0);
+    return false;
   }
+  return true;
 }
 
-void Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at) {
+bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at) {
   const TimePoint begin = clock_.Now();
+  uint64_t finished = 1;
   Publish();
   PONDER_FAILPOINT("trainer.evaluate");
   if (is_root()) {
@@ -235,36 +243,41 @@ void Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation
                       .max_new_tokens = static_cast<uint32_t>(evaluation.max_new_tokens)},
          .num_prompts = static_cast<uint64_t>(evaluation.num_prompts),
          .model = published_});
-    // An evaluation that has begun is finished even when a stop was asked for: the state that is
-    // saved then has it behind it.
-    std::optional<std::vector<TrajectoryGroup>> groups;
-    while (!groups) {
-      groups = WaitForGroups([&](Duration limit) { return server_->WaitForEvaluation(limit); });
+    const auto groups =
+        WaitForGroups([&](Duration limit) { return server_->WaitForEvaluation(limit); });
+    if (!groups) {
+      finished = 0;
+    } else {
+      WriteEvaluation(stage, evaluation, at, *groups, SecondsBetween(begin, clock_.Now()));
     }
-    const EvaluationSummary summary = Summarize(*groups);
-    MetricRecord record(MetricFile::kMetrics);
-    record.SetLabel("kind", "evaluation");
-    record.SetLabel("at", at);
-    record.SetLabel("set", evaluation.name);
-    record.SetLabel("stage", stage.config.name);
-    record.SetLabel("step", static_cast<uint64_t>(state_.run_step));
-    record.SetLabel("version", state_.version);
-    for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
-    metrics_->Write(record);
-    WriteSamples(files_, config_.RunDirectory(), evaluation.name, stage.config.name, *groups,
-                 TaskOf(evaluation.task).tokenizer());
-    const double seconds = SecondsBetween(begin, clock_.Now());
-    MetricRecord timing(MetricFile::kTiming);
-    timing.SetLabel("kind", "evaluation");
-    timing.SetLabel("set", evaluation.name);
-    timing.SetLabel("stage", stage.config.name);
-    timing.SetLabel("step", static_cast<uint64_t>(state_.run_step));
-    timing.Set("timing/evaluate_s", seconds);
-    timing_->Write(timing);
-    progress_->Evaluation(evaluation.name, summary, seconds);
   }
-  uint64_t done = 1;
-  comm_.PatientBroadcast({&done, 1, DType::kU64, nullptr}, /*root=*/0);
+  comm_.PatientBroadcast({&finished, 1, DType::kU64, nullptr}, /*root=*/0);
+  return finished != 0;
+}
+
+void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& evaluation,
+                              const char* at, const std::vector<TrajectoryGroup>& groups,
+                              double seconds) {
+  const EvaluationSummary summary = Summarize(groups);
+  MetricRecord record(MetricFile::kMetrics);
+  record.SetLabel("kind", "evaluation");
+  record.SetLabel("at", at);
+  record.SetLabel("set", evaluation.name);
+  record.SetLabel("stage", stage.config.name);
+  record.SetLabel("step", static_cast<uint64_t>(state_.run_step));
+  record.SetLabel("version", state_.version);
+  for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
+  metrics_->Write(record);
+  WriteSamples(files_, config_.RunDirectory(), evaluation.name, stage.config.name, groups,
+               TaskOf(evaluation.task).tokenizer());
+  MetricRecord timing(MetricFile::kTiming);
+  timing.SetLabel("kind", "evaluation");
+  timing.SetLabel("set", evaluation.name);
+  timing.SetLabel("stage", stage.config.name);
+  timing.SetLabel("step", static_cast<uint64_t>(state_.run_step));
+  timing.Set("timing/evaluate_s", seconds);
+  timing_->Write(timing);
+  progress_->Evaluation(evaluation.name, summary, seconds);
 }
 
 void Trainer::MarkMetrics() {

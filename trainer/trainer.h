@@ -72,8 +72,11 @@ class Trainer {
   void WriteStep(const StageRun& stage, const StepInput& input, const UpdateReport& report,
                  std::map<std::string, double> metrics,
                  const std::map<std::string, double>& seconds);
-  void Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at);
-  void EvaluateAtStageEnd(const StageRun& stage);
+  // False when asked to stop before the groups were in: then nothing is written.
+  bool Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at);
+  void WriteEvaluation(const StageRun& stage, const EvaluationConfig& evaluation, const char* at,
+                       const std::vector<TrajectoryGroup>& groups, double seconds);
+  bool EvaluateAtStageEnd(const StageRun& stage);
   // Saves the state after the step that just ended (see Saver for what is deferred).
   void Save(const StageRun& stage);
   // Saves because of a stop: waits, within limits, for the groups that a deferred save needs.
