@@ -77,11 +77,14 @@ std::map<std::string, double> EvaluationMetrics(const EvaluationSummary& summary
   std::map<std::string, double> metrics{
       {"val/prompts", static_cast<double>(summary.num_prompts)},
       {"val/failed_groups", static_cast<double>(summary.failed_groups)},
-      {"val/sampled", summary.sampled.value},
-      {"val/sampled_low", summary.sampled.low},
-      {"val/sampled_high", summary.sampled.high},
-      {"val/response_length", summary.response_length},
   };
+  // Without an answer there is no share: a failure to sample or to judge is never one of 0.
+  if (summary.num_prompts > 0) {
+    metrics["val/sampled"] = summary.sampled.value;
+    metrics["val/sampled_low"] = summary.sampled.low;
+    metrics["val/sampled_high"] = summary.sampled.high;
+    metrics["val/response_length"] = summary.response_length;
+  }
   if (summary.has_greedy) {
     metrics["val/greedy"] = summary.greedy.value;
     metrics["val/greedy_low"] = summary.greedy.low;

@@ -61,9 +61,6 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
                     identity, comm, *files, clock, log, signals);
     finished = trainer.Run();
   }
-  if (!finished && comm.rank() == 0) {
-    log.Info("stopped as asked; the state is saved, start again to go on");
-  }
   comm.Barrier();
   if (!finished) {
     // One rank reports the stop: the launcher takes any other failing rank for a second accident.

@@ -18,15 +18,18 @@ namespace {
 
 constexpr int kFailuresInARow = 3;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr const char* kPolicyFile = "policy/model.safetensors";
+constexpr const char* kPolicyConfigFile = "policy/config.json";
 constexpr const char* kStateFile = "state.json";
 constexpr const char* kGroupsFile = "experience/groups.bin";
 
 std::string ShardName(int rank) { return fmt::format("optimizer/rank_{:05}.safetensors", rank); }
 
-// How far a state is: later stages and steps are further.
+// How far a state is: later stages and steps are further, and then what is done after a step.
 auto PositionOf(const RunState& state) {
-  return std::make_tuple(state.stage_index, state.stage_step, state.stage_complete);
+  return std::make_tuple(state.stage_index, state.stage_step, !state.evaluations_due,
+                         state.stage_complete);
 }
 
 }  // namespace
@@ -52,9 +55,9 @@ void Saver::Save(const RunState& state, Learner& learner, const StageProgress& p
             CheckpointWriterOptions{.keep = config_.checkpoint.keep, .unique = unique_});
       }
       writer_->Abort();
-      // A step that is saved already stays as it is: its files may not be replaced.
-      if (!writer_->Has(state.run_step)) {
-        writer_->Begin(state.run_step);
+      const std::optional<RunState> saved = SavedState(state.run_step);
+      if (!saved || PositionOf(*saved) < PositionOf(state)) {
+        writer_->Begin(state.run_step, IfPresent::kReplace);
         AddPolicy(learner);
         directory = writer_->directory();
       }
@@ -87,6 +90,12 @@ void Saver::Save(const RunState& state, Learner& learner, const StageProgress& p
     save.stored.clear();
     open_ = std::move(save);
   }
+}
+
+std::optional<RunState> Saver::SavedState(int64_t run_step) const {
+  if (!writer_->Has(run_step)) return std::nullopt;
+  const LoadedCheckpoint saved = LoadStep(files_, CheckpointRoot(), run_step);
+  return RunState::FromJson(saved.File(kStateFile), saved.directory + "/" + kStateFile);
 }
 
 void Saver::OnGroupsTaken(int64_t step, const std::vector<TrajectoryGroup>& groups) {
@@ -145,7 +154,7 @@ std::string Saver::WriteShards(const std::string& directory, Learner& learner,
 
 void Saver::AddPolicy(Learner& learner) {
   const std::vector<char> flat = learner.parameters().ToBytes();
-  writer_->AddFile("policy/config.json", learner.decoder().config().ToJson());
+  writer_->AddFile(kPolicyConfigFile, learner.decoder().config().ToJson());
   writer_->AddFile(kPolicyFile, SafetensorsFromFlat(learner.parameters().layout(),
                                                     {flat.data(), flat.size()}, {}));
 }
@@ -164,7 +173,7 @@ void Saver::SaveStageStart(const std::string& stage, const RunState& state, Lear
   if (!is_root()) return;
   const std::vector<char> flat = learner.parameters().ToBytes();
   StageStartWriter writer(files_, StageParent(stage), unique_);
-  writer.AddFile("policy/config.json", learner.decoder().config().ToJson());
+  writer.AddFile(kPolicyConfigFile, learner.decoder().config().ToJson());
   writer.AddFile(kPolicyFile, SafetensorsFromFlat(learner.parameters().layout(),
                                                   {flat.data(), flat.size()}, {}));
   writer.AddFile(kStateFile, state.WithoutAttempt().ToJson());
@@ -196,7 +205,7 @@ std::optional<std::pair<std::string, RunState>> Saver::FindNewest() {
   return newest;
 }
 
-std::optional<RunState> Saver::LoadNewest(Learner& learner) {
+std::optional<RunState> Saver::Find() {
   std::string directory;
   std::string state_json;
   if (is_root()) {
@@ -214,11 +223,18 @@ std::optional<RunState> Saver::LoadNewest(Learner& learner) {
   if (directory.empty()) return std::nullopt;
   BroadcastString(comm_, &state_json, /*patient=*/false);
   loaded_from_ = directory;
-  const std::string path = directory + "/" + kPolicyFile;
+  return RunState::FromJson(state_json, directory + "/" + kStateFile);
+}
+
+std::string Saver::LoadPolicyConfig() {
+  return files_.ReadFile(loaded_from_ + "/" + kPolicyConfigFile, kMaxConfigBytes);
+}
+
+void Saver::LoadWeights(Learner& learner) {
+  const std::string path = loaded_from_ + "/" + kPolicyFile;
   const std::vector<char> flat = FlatFromSafetensors(files_.ReadFile(path, kMaxFileBytes), path,
                                                      learner.parameters().layout());
   learner.parameters().LoadBytes({flat.data(), flat.size()});
-  return RunState::FromJson(state_json, directory + "/" + kStateFile);
 }
 
 void Saver::LoadOptimizer(Learner& learner) {

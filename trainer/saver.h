@@ -30,7 +30,8 @@ class Saver {
   // Saves the state after a step: policy and optimizer now; state and stored groups when the groups
   // of the next `older_steps` steps are in, because those were leased under versions that the
   // checkpoint no longer has (0: at once). `progress` counts on rank 0 only. A save that is still
-  // open is given up.
+  // open is given up. A checkpoint of the same step is replaced when this state is further, and
+  // stays otherwise.
   void Save(const RunState& state, Learner& learner, const StageProgress& progress,
             int64_t older_steps);
   // The groups of a step were taken; completes an open save when they are the last it waits for.
@@ -40,11 +41,13 @@ class Saver {
   // Pins the state at the beginning of a stage.
   void SaveStageStart(const std::string& stage, const RunState& state, Learner& learner);
 
-  // Finds the newest state that verifies, among checkpoints and stage starts, and loads the weights
-  // into `learner`. Nothing when the run is new. What was passed over is logged. Throws
-  // CheckpointError(kBadData) when checkpoints exist and none verifies.
-  std::optional<RunState> LoadNewest(Learner& learner);
-  // The optimizer's part of what LoadNewest found.
+  // Finds the newest state that verifies, among checkpoints and stage starts. Nothing when the run
+  // is new. What was passed over is logged. Throws CheckpointError(kBadData) when checkpoints exist
+  // and none verifies.
+  std::optional<RunState> Find();
+  // The parts of what Find found: config.json of the policy, its weights, and the optimizer.
+  std::string LoadPolicyConfig();
+  void LoadWeights(Learner& learner);
   void LoadOptimizer(Learner& learner);
   // The experience's part, for step `stage_step` of the stage; empty for step 0. Rank 0 only.
   StageProgress LoadProgress(const RunState& state);
@@ -70,6 +73,8 @@ class Saver {
   void Commit(const OpenSave& save);
   // Rank 0: counts a failed save and gives up after the third in a row.
   void Failed(const std::string& why);
+  // Of the checkpoint of `run_step`, if there is one that verifies; rank 0 only.
+  std::optional<RunState> SavedState(int64_t run_step) const;
   Manifest ManifestOf(const RunState& state) const;
   // The newest verified folder and its state; rank 0 only.
   std::optional<std::pair<std::string, RunState>> FindNewest();
@@ -83,7 +88,7 @@ class Saver {
   std::unique_ptr<CheckpointWriter> writer_;  // rank 0 only, made at the first save
   std::optional<OpenSave> open_;
   int failures_ = 0;
-  std::string loaded_from_;  // folder that LoadNewest chose; empty: none
+  std::string loaded_from_;  // folder that Find chose; empty: none
 };
 
 }  // namespace ponder

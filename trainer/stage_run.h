@@ -17,8 +17,6 @@ struct Trainer::StageRun {
   std::unique_ptr<Algorithm> algorithm;
   uint64_t first_version = 0;          // published before step 0 (sampling stages)
   uint64_t version_at_step_start = 0;  // of the step that ran last
-  // A stop came while a step was evaluated: its lines are incomplete, so the last save stands.
-  bool stopped_in_evaluation = false;
 
   // An evaluation with every_steps runs in the stages that it names; without names, in those that
   // sample: for the others every evaluation would cost a publication.

@@ -14,6 +14,11 @@ namespace {
 
 constexpr Duration kPollInterval = std::chrono::milliseconds(200);
 constexpr double kWaitingLogInterval = 10.0;  // seconds
+// How often rank 0 lets the others know that it still waits, within their deadline.
+constexpr double kWordsPerTimeout = 4.0;
+
+// What rank 0 says to ranks that wait for it.
+enum class Word : uint64_t { kStop = 0, kGo = 1, kWait = 2 };
 
 // Names the phases of a step by the order in which they end.
 class PhaseTimer {
@@ -39,7 +44,10 @@ class PhaseTimer {
 bool Trainer::Step(StageRun& stage) {
   PhaseTimer timer(clock_);
   std::optional<StepInput> input = NextInput(stage);
-  if (!input) return false;
+  if (!input) {
+    MarkMetrics();
+    return false;
+  }
   saver_.OnGroupsTaken(input->step, input->groups);
   timer.End("timing/collect_s");
 
@@ -54,8 +62,7 @@ bool Trainer::Step(StageRun& stage) {
 
   for (int64_t epoch = 0; epoch < stage.config.num_epochs; ++epoch) {
     for (const Minibatch& minibatch : minibatches) {
-      const double learning_rate = stage.schedule.LearningRate(state_.stage_updates++);
-      learner_->Update(*stage.algorithm, minibatch, learning_rate);
+      learner_->Update(*stage.algorithm, minibatch, stage.schedule.LearningRate(state_.stage_step));
     }
   }
   const UpdateReport report = learner_->Report();
@@ -78,14 +85,7 @@ bool Trainer::Step(StageRun& stage) {
   stage.version_at_step_start = version_at_start;
   if (is_root()) WriteStep(stage, *input, report, std::move(metrics), seconds);
 
-  for (const EvaluationConfig& evaluation : config_.evaluation) {
-    const bool due = evaluation.every_steps > 0 && state_.stage_step % evaluation.every_steps == 0;
-    if (!due || !stage.EvaluatesWhileRunning(evaluation)) continue;
-    if (!Evaluate(stage, evaluation, "step")) {
-      stage.stopped_in_evaluation = true;
-      return false;
-    }
-  }
+  if (!EvaluateAfterStep(stage)) return false;
   // The state after the very last step is saved once, with its evaluations behind it.
   const bool last =
       stage.index + 1 == config_.stages.size() && state_.stage_step == stage.config.num_steps;
@@ -93,23 +93,48 @@ bool Trainer::Step(StageRun& stage) {
   return true;
 }
 
+bool Trainer::EvaluateAfterStep(const StageRun& stage) {
+  std::vector<const EvaluationConfig*> due;
+  for (const EvaluationConfig& evaluation : config_.evaluation) {
+    const bool is_due =
+        evaluation.every_steps > 0 && state_.stage_step % evaluation.every_steps == 0;
+    if (is_due && stage.EvaluatesWhileRunning(evaluation)) due.push_back(&evaluation);
+  }
+  if (!due.empty()) MarkMetrics();
+  RunState before = state_;
+  before.evaluations_due = true;
+  for (const EvaluationConfig* evaluation : due) {
+    if (Evaluate(stage, *evaluation, "step")) continue;
+    state_ = before;
+    return false;
+  }
+  state_.evaluations_due = false;
+  return true;
+}
+
+bool Trainer::Agree(bool go_on) {
+  auto said = static_cast<uint64_t>(go_on ? Word::kGo : Word::kStop);
+  do {
+    comm_.PatientBroadcast({&said, 1, DType::kU64, nullptr}, /*root=*/0);
+  } while (said == static_cast<uint64_t>(Word::kWait));
+  return said == static_cast<uint64_t>(Word::kGo);
+}
+
 std::optional<StepInput> Trainer::NextInput(StageRun& stage) {
   StepInput input;
   input.step = state_.stage_step;
-  // Rank 0 says go (1) or stop (0); the others sleep until it does.
-  uint64_t go = 1;
+  bool go_on = true;
   if (is_root()) {
     if (stage.algorithm->samples()) {
       auto groups =
           WaitForGroups([&](Duration limit) { return server_->WaitForStep(input.step, limit); });
-      go = groups ? 1 : 0;
+      go_on = groups.has_value();
       if (groups) input.groups = std::move(*groups);
     } else {
-      go = signals_.stop_requested() ? 0 : 1;
+      go_on = !signals_.stop_requested();
     }
   }
-  comm_.PatientBroadcast({&go, 1, DType::kU64, nullptr}, /*root=*/0);
-  if (go == 0) return std::nullopt;
+  if (!Agree(go_on)) return std::nullopt;
   if (stage.algorithm->samples()) {
     PONDER_FAILPOINT("trainer.broadcast");
     input.groups = BroadcastGroups(comm_, std::move(input.groups));
@@ -122,10 +147,18 @@ std::optional<std::vector<TrajectoryGroup>> Trainer::WaitForGroups(
   uint64_t accepted = server_->counters().groups_accepted;
   TimePoint last_progress = clock_.Now();
   TimePoint last_log = last_progress;
+  TimePoint last_word = last_progress;
+  const double word_interval = config_.trainer.collective_timeout_s / kWordsPerTimeout;
   while (true) {
-    if (auto groups = poll(kPollInterval)) return groups;
+    // Before the groups: a run that is never short of them must stop, too.
     if (signals_.stop_requested()) return std::nullopt;
+    if (auto groups = poll(kPollInterval)) return groups;
     const TimePoint now = clock_.Now();
+    if (SecondsBetween(last_word, now) > word_interval) {
+      last_word = now;
+      auto wait = static_cast<uint64_t>(Word::kWait);
+      comm_.PatientBroadcast({&wait, 1, DType::kU64, nullptr}, /*root=*/0);
+    }
     const uint64_t accepted_now = server_->counters().groups_accepted;
     if (accepted_now != accepted) {
       accepted = accepted_now;

@@ -32,6 +32,23 @@ uint32_t SharedVocabulary(const std::map<std::string, std::unique_ptr<Task>>& ta
   return first->tokenizer().vocab_size();
 }
 
+std::vector<RewardTerm> TermsOf(const std::vector<RewardConfig>& rewards) {
+  std::vector<RewardTerm> terms;
+  for (const RewardConfig& reward : rewards) terms.push_back({reward.name, reward.weight});
+  return terms;
+}
+
+RewardSets RewardSetsOf(const ExperimentConfig& config) {
+  RewardSets sets;
+  for (const StageConfig& stage : config.stages) {
+    sets["stage/" + stage.name] = TermsOf(stage.rewards);
+  }
+  for (const EvaluationConfig& evaluation : config.evaluation) {
+    sets["evaluation/" + evaluation.name] = TermsOf(evaluation.rewards);
+  }
+  return sets;
+}
+
 SamplingParams SamplingOf(const StageConfig& stage) {
   return {.num_samples = static_cast<uint32_t>(stage.samples_per_prompt),
           .add_greedy = false,
@@ -64,10 +81,12 @@ Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
       clock_(clock),
       log_(log),
       signals_(signals),
-      saver_(comm, files, config, identity.attempt, log) {
+      saver_(comm, files, config, identity.attempt, log),
+      found_(saver_.Find()) {
   for (const TaskConfig& task : config_.tasks) tasks_.emplace(task.name, MakeTask(task));
   const uint32_t vocab_size = SharedVocabulary(tasks_);
-  decoder_config_ = InitialDecoder(files_, config_, vocab_size);
+  decoder_config_ = found_ ? DecoderConfig::FromJson(saver_.LoadPolicyConfig())
+                           : InitialDecoder(files_, config_, vocab_size);
   learner_ =
       std::make_unique<Learner>(decoder_config_, comm_, clock_, config_.trainer.micro_batch_tokens);
   if (!is_root()) return;
@@ -76,6 +95,7 @@ Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
   server.run_id = identity_.run_id;
   server.attempt = identity_.attempt;
   server.experiment_yaml = ResolvedYaml(config_);
+  server.reward_sets = RewardSetsOf(config_);
   server.kernel_path = kKernelPath;
   server.vocab_size = vocab_size;
   server.experience.lease_time =
@@ -91,9 +111,9 @@ Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
 Trainer::~Trainer() = default;
 
 bool Trainer::Run() {
-  std::optional<RunState> saved = saver_.LoadNewest(*learner_);
-  if (saved) {
-    state_ = *saved;
+  if (found_) {
+    state_ = *found_;
+    saver_.LoadWeights(*learner_);
   } else {
     LoadInitialWeights(files_, config_, &learner_->parameters());
   }
@@ -110,7 +130,11 @@ bool Trainer::Run() {
       if (state_.stage_index + 1 == config_.stages.size()) break;
       ++state_.stage_index;
       state_.stage_step = 0;
-      state_.stage_updates = 0;
+    }
+    if (state_.stage_step > stage.num_steps) {
+      throw ConfigError("going on with stage '" + stage.name +
+                        "': expected num_steps of at least " + std::to_string(state_.stage_step) +
+                        ", which are done, got " + std::to_string(stage.num_steps));
     }
     state_.stage_complete = false;
     if (!RunStage(state_.stage_index)) return false;
@@ -137,6 +161,7 @@ bool Trainer::RunStage(size_t index) {
   if (state_.stage_step > 0) {
     saver_.LoadOptimizer(*learner_);
   } else {
+    // Written again after a resume from it: then it must come out the same.
     MarkMetrics();
     saver_.SaveStageStart(config.name, state_, *learner_);
   }
@@ -161,14 +186,16 @@ bool Trainer::RunStage(size_t index) {
                           saver_.LoadProgress(state_));
     }
   }
-  while (state_.stage_step < config.num_steps) {
-    if (!Step(stage)) {
-      if (!stage.stopped_in_evaluation) SaveBeforeStop(stage);
-      return false;
-    }
+  bool going_on = !state_.evaluations_due || EvaluateAfterStep(stage);
+  while (going_on && state_.stage_step < config.num_steps) going_on = Step(stage);
+  if (going_on) {
+    if (stage.algorithm->samples() && is_root()) server_->EndStage();
+    going_on = EvaluateAtStageEnd(stage);
   }
-  if (stage.algorithm->samples() && is_root()) server_->EndStage();
-  if (!EvaluateAtStageEnd(stage)) return false;
+  if (!going_on) {
+    SaveBeforeStop(stage);
+    return false;
+  }
   state_.stage_complete = true;
   if (index + 1 == config_.stages.size()) Save(stage);
   return true;
@@ -208,8 +235,16 @@ Prompt Trainer::MakePromptOf(uint64_t packed_ordinal) const {
   const uint64_t index = evaluates ? ordinal.index : packed_ordinal;
   const Split split = evaluates ? Split::kEvaluate : Split::kTrain;
   const Task& task = TaskOf(task_name);
-  return MakePrompt(task, task_name, task.MakeProblem(split, config_.run.seed, index),
-                    packed_ordinal);
+  Prompt prompt =
+      MakePrompt(task, task_name, task.MakeProblem(split, config_.run.seed, index), packed_ordinal);
+  if (prompt.token_ids.size() >= static_cast<size_t>(decoder_config_.max_positions)) {
+    throw Error(Condition::kConfig,
+                "making problem " + std::to_string(index) + " of task '" + task_name +
+                    "': expected a prompt below the model's context of " +
+                    std::to_string(decoder_config_.max_positions) + " tokens, got " +
+                    std::to_string(prompt.token_ids.size()) + " (make the problems shorter)");
+  }
+  return prompt;
 }
 
 bool Trainer::EvaluateAtStageEnd(const StageRun& stage) {
@@ -219,7 +254,7 @@ bool Trainer::EvaluateAtStageEnd(const StageRun& stage) {
   const RunState before = state_;
   for (const EvaluationConfig& evaluation : config_.evaluation) {
     if (!stage.EvaluatesAtEnd(evaluation) || Evaluate(stage, evaluation, "stage_end")) continue;
-    saver_.Save(before, *learner_, StageProgress{}, /*older_steps=*/0);
+    state_ = before;
     return false;
   }
   return true;
@@ -227,7 +262,7 @@ bool Trainer::EvaluateAtStageEnd(const StageRun& stage) {
 
 bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at) {
   const TimePoint begin = clock_.Now();
-  uint64_t finished = 1;
+  bool finished = true;
   Publish();
   PONDER_FAILPOINT("trainer.evaluate");
   if (is_root()) {
@@ -245,14 +280,12 @@ bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation
          .model = published_});
     const auto groups =
         WaitForGroups([&](Duration limit) { return server_->WaitForEvaluation(limit); });
-    if (!groups) {
-      finished = 0;
-    } else {
+    finished = groups.has_value();
+    if (groups) {
       WriteEvaluation(stage, evaluation, at, *groups, SecondsBetween(begin, clock_.Now()));
     }
   }
-  comm_.PatientBroadcast({&finished, 1, DType::kU64, nullptr}, /*root=*/0);
-  return finished != 0;
+  return Agree(finished);
 }
 
 void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& evaluation,
@@ -311,15 +344,22 @@ void Trainer::Save(const StageRun& stage) {
 
 void Trainer::SaveBeforeStop(const StageRun& stage) {
   // A stage that has not begun is saved by its pinned start.
-  if (state_.stage_step == 0) return;
-  Save(stage);
-  for (int64_t step = state_.stage_step; is_root() && saver_.is_open(); ++step) {
-    const auto groups = server_->WaitForStep(step, kStopGrace);
-    if (!groups) {
-      log_.Warning("stopping without a new checkpoint: groups of an older version are still out");
-      return;
+  bool saved = true;
+  if (state_.stage_step > 0) {
+    std::optional<StageProgress> progress = StageProgress{};
+    if (is_root() && stage.algorithm->samples()) {
+      progress = server_->WaitForProgress(state_.version, kStopGrace);
     }
-    saver_.OnGroupsTaken(step, *groups);
+    saved = Agree(progress.has_value());
+    if (saved) saver_.Save(state_, *learner_, *progress, /*older_steps=*/0);
+  }
+  if (!is_root()) return;
+  if (saved) {
+    log_.Info("stopped as asked; the state is saved, start again to go on");
+  } else {
+    log_.Warning(
+        "stopped as asked, without a new checkpoint, because groups of an older version were still "
+        "out; start again to go on from the last one");
   }
 }
 

@@ -56,13 +56,20 @@ class Trainer {
   bool is_root() const { return comm_.rank() == 0; }
   bool RunStage(size_t index);
   // One step: take groups, annotate, build examples, update, publish, release, report, and perhaps
-  // evaluate and save. False when asked to stop instead.
+  // evaluate and save. False when asked to stop instead; then state_ is what is to be saved.
   bool Step(StageRun& stage);
+  // The evaluations that are due after the step just made, if any. False when asked to stop; then
+  // state_ is the one before them.
+  bool EvaluateAfterStep(const StageRun& stage);
   // The groups of a step on every rank; nothing when asked to stop. Empty groups for an algorithm
   // that does not sample.
   std::optional<StepInput> NextInput(StageRun& stage);
-  // Rank 0 waits for `poll` to yield, logging what it waits for. Nothing when asked to stop. Throws
-  // Error(kDeadline) when nothing at all arrives for the collective timeout.
+  // Collective: what rank 0 says of going on. Rank 0 calls it with its answer, the others wait for
+  // it.
+  bool Agree(bool go_on);
+  // Rank 0 waits for `poll` to yield, logging what it waits for and letting the others know that it
+  // lives. Nothing when asked to stop. Throws Error(kDeadline) when nothing at all arrives for the
+  // collective timeout.
   std::optional<std::vector<TrajectoryGroup>> WaitForGroups(
       const std::function<std::optional<std::vector<TrajectoryGroup>>(Duration)>& poll);
   void CheckFinite(const UpdateReport& report);
@@ -79,7 +86,8 @@ class Trainer {
   bool EvaluateAtStageEnd(const StageRun& stage);
   // Saves the state after the step that just ended (see Saver for what is deferred).
   void Save(const StageRun& stage);
-  // Saves because of a stop: waits, within limits, for the groups that a deferred save needs.
+  // Saves state_ as it is because of a stop: waits, within limits, for the groups that belong to
+  // it, and says whether it could be saved.
   void SaveBeforeStop(const StageRun& stage);
   // Records in the state how long the metrics files are; rank 0 only.
   void MarkMetrics();
@@ -96,9 +104,10 @@ class Trainer {
   const SignalWatcher& signals_;
 
   std::map<std::string, std::unique_ptr<Task>> tasks_;
+  Saver saver_;
+  const std::optional<RunState> found_;  // what the run goes on from
   DecoderConfig decoder_config_;
   std::unique_ptr<Learner> learner_;
-  Saver saver_;
   RunState state_;
   bool published_in_this_attempt_ = false;
   // Rank 0 only; null elsewhere.

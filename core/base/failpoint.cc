@@ -18,7 +18,7 @@
 namespace ponder {
 namespace {
 
-enum class Action { kKill, kError, kDelay, kNan };
+enum class Action { kKill, kTerm, kError, kDelay, kNan };
 
 struct Failpoint {
   Action action = Action::kError;
@@ -64,6 +64,8 @@ std::optional<std::pair<std::string, Failpoint>> ParseEntry(std::string_view ent
   }
   if (action == "kill") {
     failpoint.action = Action::kKill;
+  } else if (action == "term") {
+    failpoint.action = Action::kTerm;
   } else if (action == "error") {
     failpoint.action = Action::kError;
   } else if (action == "nan") {
@@ -72,7 +74,7 @@ std::optional<std::pair<std::string, Failpoint>> ParseEntry(std::string_view ent
     failpoint.action = Action::kDelay;
     failpoint.delay_ms = ParseNumber(action.substr(6));
   } else {
-    Refuse(action, "kill, error, delay:MS or nan");
+    Refuse(action, "kill, term, error, delay:MS or nan");
   }
   for (size_t i = 1; i < parts.size(); ++i) {
     if (parts[i].starts_with("role=")) {
@@ -156,6 +158,9 @@ bool HitFailpoint(std::string_view name) {
     switch (point.action) {
       case Action::kKill:
         kill(getpid(), SIGKILL);
+        break;
+      case Action::kTerm:
+        kill(getpid(), SIGTERM);
         break;
       case Action::kError:
         throw Error(Condition::kIo, "failpoint " + std::string(name) + " fired");

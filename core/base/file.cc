@@ -165,6 +165,12 @@ class RealFileSystem : public FileSystem {
     if (result != 0) Fail("renaming " + from + " without replacing to", to, errno);
   }
 
+  void Exchange(const std::string& one, const std::string& other) override {
+    const long result =
+        syscall(SYS_renameat2, AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+    if (result != 0) Fail("exchanging " + one + " with", other, errno);
+  }
+
   void RemoveFile(const std::string& path) override {
     if (unlink(path.c_str()) != 0) Fail("removing", path, errno);
   }

@@ -38,6 +38,8 @@ class FileSystem {
   virtual void Rename(const std::string& from, const std::string& to) = 0;
   // Atomic; fails when `to` exists (renameat2 with RENAME_NOREPLACE).
   virtual void RenameNew(const std::string& from, const std::string& to) = 0;
+  // Atomic; both must exist, and each gets the other's name (renameat2 with RENAME_EXCHANGE).
+  virtual void Exchange(const std::string& one, const std::string& other) = 0;
   virtual void RemoveFile(const std::string& path) = 0;
   virtual void RemoveTree(const std::string& path) = 0;  // nothing to remove is fine
   virtual void SyncDirectory(const std::string& path) = 0;

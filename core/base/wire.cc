@@ -342,7 +342,7 @@ Trajectory FromWire(const v1::Trajectory& message, const WireLimits& limits) {
   return value;
 }
 
-void CheckGroupAgainstLease(const TrajectoryGroup& group) {
+void CheckGroupAgainstLease(const TrajectoryGroup& group, std::span<const RewardTerm> terms) {
   const PromptLease& lease = group.lease;
   if (group.outcome != VerdictKind::kScored) {
     if (!group.trajectories.empty()) {
@@ -392,13 +392,28 @@ void CheckGroupAgainstLease(const TrajectoryGroup& group) {
                std::to_string(segment.version));
       }
     }
-    if (trajectory.NumSampledTokens() > lease.sampling.max_new_tokens) {
+    const uint32_t num_sampled = trajectory.NumSampledTokens();
+    if (num_sampled < 1 || num_sampled > lease.sampling.max_new_tokens) {
       Refuse(name + ".segments",
-             "at most " + std::to_string(lease.sampling.max_new_tokens) + " sampled tokens",
-             std::to_string(trajectory.NumSampledTokens()));
+             "1 to " + std::to_string(lease.sampling.max_new_tokens) + " sampled tokens",
+             std::to_string(num_sampled));
     }
-    if (trajectory.rewards.empty()) Refuse(name + ".rewards", "at least one source", "none");
-    for (const SourceReward& reward : trajectory.rewards) {
+    const uint32_t max_total = lease.sampling.max_total_tokens;
+    if (max_total > 0 && trajectory.token_ids.size() > max_total) {
+      Refuse(name + ".token_ids", "at most " + std::to_string(max_total) + " tokens",
+             std::to_string(trajectory.token_ids.size()));
+    }
+    if (trajectory.rewards.size() != terms.size()) {
+      Refuse(name + ".rewards", std::to_string(terms.size()) + " sources",
+             std::to_string(trajectory.rewards.size()));
+    }
+    for (size_t i = 0; i < terms.size(); ++i) {
+      const SourceReward& reward = trajectory.rewards[i];
+      if (reward.source != terms[i].source || reward.weight != terms[i].weight) {
+        Refuse(name + ".rewards",
+               "source '" + terms[i].source + "' of weight " + std::to_string(terms[i].weight),
+               "'" + reward.source + "' of weight " + std::to_string(reward.weight));
+      }
       if (reward.verdict != VerdictKind::kScored) {
         Refuse(name + ".rewards", "scored sources only in a scored group",
                "source '" + reward.source + "'");

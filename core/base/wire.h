@@ -2,6 +2,12 @@
 // and finiteness and throws ProtocolError that names message, field, expected and got.
 #pragma once
 
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
 #include "core/base/types.h"
 #include "ponder/v1/common.pb.h"
 
@@ -32,10 +38,19 @@ Trajectory FromWire(const v1::Trajectory& message, const WireLimits& limits);
 VerdictKind FromWire(v1::VerdictKind value);
 FinishReason FromWire(v1::FinishReason value);
 
+// One source of a reward set, and its factor in the sum.
+struct RewardTerm {
+  std::string source;
+  double weight = 1;
+};
+// By the name that a lease gives its set.
+using RewardSets = std::map<std::string, std::vector<RewardTerm>>;
+
 // Rules that join a group, whose trajectories FromWire has checked one by one, to its lease:
 // ordinals equal, sample indices 0..rows-1, the prompt unchanged and marked as such, temperatures
-// and token budget kept, one version equal to the lease's, greedy row last, rewards scored and of
-// finite sum. Throws ProtocolError.
-void CheckGroupAgainstLease(const TrajectoryGroup& group);
+// and token budgets kept, one version equal to the lease's, greedy row last, rewards scored, of
+// finite sum, and by the sources of the lease's reward set (`terms`) in their order. Throws
+// ProtocolError.
+void CheckGroupAgainstLease(const TrajectoryGroup& group, std::span<const RewardTerm> terms);
 
 }  // namespace ponder

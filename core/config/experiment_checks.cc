@@ -13,6 +13,9 @@
 namespace ponder {
 namespace {
 
+// Most answers of one group on the wire.
+constexpr int64_t kMaxSamples = 4096;
+
 bool IsPrime(int64_t number) {
   if (number < 2) return false;
   for (int64_t divisor = 2; divisor * divisor <= number; ++divisor) {
@@ -35,6 +38,10 @@ class Checker {
 
   void Run() {
     for (const TaskConfig& task : config_.tasks) CheckTask(task, "tasks." + task.name);
+    CheckSplits();
+    Require(
+        config_.models.size() <= 1, "models",
+        fmt::format("expected one model, which every stage trains, got {}", config_.models.size()));
     for (const ModelConfig& model : config_.models) {
       CheckInit(model.init, "models." + model.name + ".init");
     }
@@ -53,6 +60,25 @@ class Checker {
             fmt::format("expected at least min, {}, got {}", operations.min, operations.max));
     Require(IsPrime(task.modulus), path + ".modulus",
             fmt::format("expected a prime, got {}", task.modulus));
+  }
+
+  // The split goes by a hash of the problem's text: only equal keys keep the held-out problems of
+  // one task out of the training of another.
+  void CheckSplits() {
+    for (size_t i = 0; i < config_.tasks.size(); ++i) {
+      const TaskConfig& task = config_.tasks[i];
+      for (size_t j = 0; j < i; ++j) {
+        const TaskConfig& other = config_.tasks[j];
+        if (other.type != task.type) continue;
+        const std::string why = " (else one task trains on what the other holds out)";
+        Require(task.task_seed == other.task_seed, "tasks." + task.name + ".task_seed",
+                fmt::format("expected that of task '{}' of the same type, {}, got {}{}", other.name,
+                            other.task_seed, task.task_seed, why));
+        Require(task.eval_share == other.eval_share, "tasks." + task.name + ".eval_share",
+                fmt::format("expected that of task '{}' of the same type, {}, got {}{}", other.name,
+                            other.eval_share, task.eval_share, why));
+      }
+    }
   }
 
   void CheckInit(const ModelInit& init, const std::string& path) {
@@ -79,6 +105,10 @@ class Checker {
               "it is never measured; expected every_steps, or at: stage_end, or both");
     }
     RequireWeight(evaluation.rewards, path + ".rewards");
+    const int64_t rows = evaluation.num_samples + (evaluation.greedy ? 1 : 0);
+    Require(rows <= kMaxSamples, path + ".num_samples",
+            fmt::format("expected at most {} answers to a prompt, the greedy one included, got {}",
+                        kMaxSamples, rows));
   }
 
   void CheckStage(const StageConfig& stage, const std::string& path) {

@@ -7,6 +7,9 @@
 
 namespace ponder {
 
+// Most tokens of one sequence on the wire.
+inline constexpr int64_t kMaxTokens = int64_t{1} << 20;
+
 // The whole file: an ExperimentConfig. Immutable, made on first use.
 const Section& ExperimentSection();
 

@@ -101,12 +101,12 @@ const Section& RolloutSection() {
     section.Int(
         &RolloutConfig::max_new_tokens,
         {.name = "max_new_tokens", .help = "most sampled tokens of an answer", .unit = "tokens"},
-        {.min = 1});
+        {.min = 1, .max = kMaxTokens});
     section.Int(&RolloutConfig::max_total_tokens,
                 {.name = "max_total_tokens",
                  .help = "most tokens of prompt and answer; 0: the model's context",
                  .unit = "tokens"},
-                {.min = 0});
+                {.min = 0, .max = kMaxTokens});
     section.Foreign("n", "verl's rollout.n is the stage's 'samples_per_prompt' here");
     section.Foreign("response_length", "verl's response_length is 'max_new_tokens' here");
     return section;

@@ -32,7 +32,7 @@ const Section& TaskSection() {
                  {.form = TextRule::Form::kChoice, .choices = NamesOf(TaskKinds())});
     section.Int(&TaskConfig::modulus,
                 {.name = "modulus", .help = "all arithmetic is modulo this prime"},
-                {.min = 2, .max = 10'000});
+                {.min = 2, .max = 1000});
     section.Nested(&TaskConfig::num_operations,
                    {.name = "num_operations", .help = "operations of one problem, drawn uniformly"},
                    OperationsSection());
@@ -108,7 +108,7 @@ const Section& EvaluationSection() {
     section.Int(
         &EvaluationConfig::max_new_tokens,
         {.name = "max_new_tokens", .help = "most sampled tokens of an answer", .unit = "tokens"},
-        {.min = 1});
+        {.min = 1, .max = kMaxTokens});
     section.NameList(
         &EvaluationConfig::stages,
         {.name = "stages",

@@ -134,6 +134,60 @@ TEST(FaultTest, SavesThatFailThreeTimesEndTheRunWithWhatWasSavedIntact) {
   }
 }
 
+// A stop in the middle of a phase, by a signal of the trainer to itself, with no restart allowed.
+ProcessRun StopAt(const UpRun& run, const std::string& failpoint,
+                  std::vector<std::string> overrides) {
+  overrides.push_back("launch.max_restarts=0");
+  return run.Start(overrides, failpoint + ",role=trainer,rank=0", kLimitS);
+}
+
+TEST(FaultTest, AStopIsHeardWhileGroupsKeepComing) {
+  const UpRun run("stop_busy", kConfig);
+  const ProcessRun result = StopAt(run, "trainer.backward=term@84", {});
+  EXPECT_EQ(result.exit_code, 75) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("stopped as asked; the state is saved"));
+  EXPECT_EQ(Checkpoints(run).front().filename(), "step_000084");
+}
+
+TEST(FaultTest, AStopInAnEvaluationSavesTheStepBeforeItAndGoesOnExactly) {
+  const UpRun undisturbed("evaluation_undisturbed", kConfig);
+  ASSERT_EQ(undisturbed.Start({}, "", kLimitS).exit_code, 0);
+  const UpRun run("evaluation_stop", kConfig);
+  // The third evaluation follows step 4 of the last stage, step 86 of the run; the last one ends
+  // it.
+  const ProcessRun first = StopAt(run, "trainer.evaluate=term@3", {});
+  EXPECT_EQ(first.exit_code, 75) << first.output;
+  EXPECT_EQ(Checkpoints(run).front().filename(), "step_000086");
+  const ProcessRun second = StopAt(run, "trainer.evaluate=term@4", {});
+  EXPECT_EQ(second.exit_code, 75) << second.output;
+  EXPECT_EQ(Checkpoints(run).front().filename(), "step_000094");
+  const ProcessRun third = run.Start({}, "", kLimitS);
+  EXPECT_EQ(third.exit_code, 0) << third.output;
+  EXPECT_EQ(run.Digests(), undisturbed.Digests());
+  // Finished means finished: nothing is trained or measured again.
+  const ProcessRun fourth = run.Start({}, "trainer.evaluate=error,role=trainer", kLimitS);
+  EXPECT_EQ(fourth.exit_code, 0) << fourth.output;
+  EXPECT_EQ(run.Digests(), undisturbed.Digests());
+}
+
+TEST(FaultTest, AStageThatHasJustBegunGoesOnUnderChangedFreeKeys) {
+  const UpRun run("free_keys", kConfig);
+  const ProcessRun killed =
+      run.Start({"launch.max_restarts=0"}, "trainer.backward=kill@2,role=trainer,rank=0", kLimitS);
+  EXPECT_NE(killed.exit_code, 0);
+  const ProcessRun result = run.Start(
+      {"checkpoint.keep=5", "launch.trainer_ranks=1", "stages.reason.num_steps=2"}, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+}
+
+TEST(FaultTest, AStageIsNeverShorterThanWhatIsDone) {
+  const UpRun run("shorter", kConfig);
+  EXPECT_NE(RunHalf(run).exit_code, 0);
+  const ProcessRun result = run.Start({"stages.reason.num_steps=1"}, "", kLimitS);
+  EXPECT_EQ(result.exit_code, 2) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("expected num_steps of at least"));
+}
+
 TEST(FaultTest, ANonFiniteGradientEndsTheRunAsDiverged) {
   const UpRun run("diverged", kConfig);
   const ProcessRun result = run.Start({}, "trainer.optimizer=nan,role=trainer,rank=1", kLimitS);

@@ -54,5 +54,12 @@ TEST(SummarizeTest, CountsSampledGreedyAndFailedRowsApart) {
   EXPECT_DOUBLE_EQ(summary.response_length, 2.0);
 }
 
+TEST(SummarizeTest, SaysNoShareWhereNothingWasAnswered) {
+  const auto metrics = EvaluationMetrics(Summarize({Group({}), Group({})}));
+  EXPECT_EQ(metrics.at("val/failed_groups"), 2.0);
+  EXPECT_EQ(metrics.count("val/sampled"), 0u) << "a failure to answer is not a share of 0";
+  EXPECT_EQ(metrics.count("val/greedy"), 0u);
+}
+
 }  // namespace
 }  // namespace ponder

@@ -71,18 +71,19 @@ void CheckpointWriter::CheckFreeSpace() const {
   }
 }
 
-void CheckpointWriter::Begin(int64_t step) {
+void CheckpointWriter::Begin(int64_t step, IfPresent if_present) {
   PONDER_CHECK(!is_open()) << "the checkpoint of step " << step_ << " is still open";
   PONDER_CHECK(step >= 0) << "step " << step;
   PONDER_FAILPOINT("checkpoint.begin");
   CheckFreeSpace();
-  if (Has(step)) {
+  if (if_present == IfPresent::kRefuse && Has(step)) {
     throw CheckpointError(Condition::kIo, "beginning a checkpoint: expected none of step " +
                                               std::to_string(step) + " in " + root_ +
                                               ", got one that verifies");
   }
   staged_ = std::make_unique<StagedDirectory>(files_, root_, CheckpointName(step), options_.unique);
   step_ = step;
+  if_present_ = if_present;
 }
 
 void CheckpointWriter::AddFile(const std::string& relative_path, std::string_view bytes) {
@@ -111,7 +112,7 @@ void CheckpointWriter::Commit(Manifest manifest) {
   const std::unique_ptr<StagedDirectory> staged = std::move(staged_);
   manifest.step = step_;
   staged->Seal(std::move(manifest));
-  staged->Publish();
+  staged->Publish(if_present_);
   verified_.insert(step_);
   PONDER_FAILPOINT("checkpoint.latest");
   WriteFileAtomically(files_, root_ + "/" + kLatestName, CheckpointName(step_) + "\n");
@@ -176,7 +177,7 @@ void StageStartWriter::Commit(Manifest manifest) {
                                 "stage start never changes; use another run name)");
     }
   }
-  staged_.Publish();
+  staged_.Publish(IfPresent::kRefuse);
 }
 
 }  // namespace ponder

@@ -33,13 +33,13 @@ class CheckpointWriter {
   // `root`: runs/NAME/checkpoints; made when missing. `files` is borrowed.
   CheckpointWriter(FileSystem& files, std::string root, CheckpointWriterOptions options);
 
-  // True when a verified checkpoint of `step` is there: saving it again is needless.
+  // True when a verified checkpoint of `step` is there.
   bool Has(int64_t step) const;
 
-  // Opens a save. Throws CheckpointError(kIo) when the disk has less than 1.2 times the size of the
-  // newest checkpoint free, or a verified checkpoint of `step` exists; Error(kInternal) when a save
-  // is open.
-  void Begin(int64_t step);
+  // Opens a save. A verified checkpoint of `step` is replaced by it at Commit, or refused. Throws
+  // CheckpointError(kIo) when the disk has less than 1.2 times the size of the newest checkpoint
+  // free, or a checkpoint is refused; Error(kInternal) when a save is open.
+  void Begin(int64_t step, IfPresent if_present = IfPresent::kRefuse);
   // Writes and syncs one file of the open save. Each path once.
   void AddFile(const std::string& relative_path, std::string_view bytes);
   // Records a file that another rank has written with WriteCheckpointFile(files, directory(), ...).
@@ -66,6 +66,7 @@ class CheckpointWriter {
   const CheckpointWriterOptions options_;
   std::unique_ptr<StagedDirectory> staged_;
   int64_t step_ = 0;
+  IfPresent if_present_ = IfPresent::kRefuse;
   std::set<int64_t> verified_;  // read back by this writer: not read again at every save
 };
 

@@ -44,7 +44,8 @@ struct Manifest {
   bool operator==(const Manifest&) const = default;
 
   uint64_t total_bytes() const;
-  // The same state, whoever wrote it: everything but the attempt is equal.
+  // The same state, whoever wrote it: step, versions and files are equal. The attempt, the number
+  // of ranks and the keys that may change during a run differ between starts of one run.
   bool SameStateAs(const Manifest& other) const;
   // Ends with the digest of all the rest. There is one text for one manifest.
   std::string ToJson() const;

@@ -41,7 +41,7 @@ std::string RunState::ToJson() const {
                             {"stage_index", stage_index},
                             {"stage_step", stage_step},
                             {"stage_complete", stage_complete},
-                            {"stage_updates", stage_updates},
+                            {"evaluations_due", evaluations_due},
                             {"run_updates", run_updates},
                             {"version", version},
                             {"weights_changed", weights_changed},
@@ -70,7 +70,7 @@ RunState RunState::FromJson(std::string_view json, const std::string& source) {
   state.stage_index = object.U64("stage_index");
   state.stage_step = object.Count("stage_step");
   state.stage_complete = object.Bool("stage_complete");
-  state.stage_updates = object.Count("stage_updates");
+  state.evaluations_due = object.Bool("evaluations_due");
   state.run_updates = object.Count("run_updates");
   state.version = object.U64("version");
   state.weights_changed = object.Bool("weights_changed");

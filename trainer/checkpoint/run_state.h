@@ -13,13 +13,13 @@ namespace ponder {
 inline constexpr uint32_t kRunStateFormatVersion = 1;
 
 // Everything that the next step depends on. Random numbers and data order need no state: they are
-// pure functions of seed and ordinal. The learning rate is a function of stage_updates.
+// pure functions of seed and ordinal. The learning rate is a function of stage_step.
 struct RunState {
   int64_t run_step = 0;          // finished steps over all stages
   uint64_t stage_index = 0;      // of the experiment's stages
   int64_t stage_step = 0;        // finished steps of that stage; the experience's next step
   bool stage_complete = false;   // its evaluations at the end are done, too
-  int64_t stage_updates = 0;     // optimizer updates of the stage: the position in its schedule
+  bool evaluations_due = false;  // those after stage_step are still to be made
   int64_t run_updates = 0;       // optimizer updates over all stages
   uint64_t version = 0;          // newest published version
   bool weights_changed = false;  // since that publication

@@ -130,11 +130,20 @@ const Manifest& StagedDirectory::Seal(Manifest manifest) {
   return manifest_;
 }
 
-void StagedDirectory::Publish() {
+void StagedDirectory::Publish(IfPresent if_present) {
   const std::string final = final_path();
   std::string trash;
   if (files_.Exists(final)) {
-    if (Verifies(files_, final)) {
+    const bool verifies = Verifies(files_, final);
+    if (verifies && if_present == IfPresent::kReplace) {
+      PONDER_FAILPOINT("checkpoint.rename");
+      files_.Exchange(directory_, final);
+      published_ = true;
+      files_.SyncDirectory(parent_);
+      files_.RemoveTree(directory_);  // the old one, under the temporary name
+      return;
+    }
+    if (verifies) {
       throw CheckpointError(Condition::kIo, "publishing " + final +
                                                 ": expected no such folder, got one that verifies "
                                                 "(another writer was faster)");

@@ -26,6 +26,9 @@ void MakeDirectoriesDurably(FileSystem& files, const std::string& path);
 // `path` without its last component; "." when there is only one.
 std::string ParentOf(const std::string& path);
 
+// What to do with a folder of the same name that verifies.
+enum class IfPresent { kRefuse, kReplace };
+
 // One folder PARENT/NAME in the making, as PARENT/.tmp-NAME-UNIQUE. Destruction without Publish
 // removes it (best effort: a reader ignores and removes leftovers anyway). Not thread safe.
 class StagedDirectory {
@@ -45,9 +48,9 @@ class StagedDirectory {
   // it. After that the folder is ready for Publish, and no file may be added.
   const Manifest& Seal(Manifest manifest);
   // Moves the folder to its name and syncs the parent. A folder of that name that does not verify
-  // is replaced. Throws CheckpointError(kIo) when one that verifies is there: another writer was
-  // faster.
-  void Publish();
+  // is replaced. One that verifies is exchanged for this one, atomically, with kReplace; with
+  // kRefuse it throws CheckpointError(kIo): another writer was faster.
+  void Publish(IfPresent if_present);
 
   const std::string& directory() const { return directory_; }
   std::string final_path() const { return parent_ + "/" + name_; }

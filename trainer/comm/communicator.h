@@ -51,8 +51,8 @@ class Communicator {
   virtual void AllGather(const CommBuffer& input, const CommBuffer& output,
                          std::span<const uint64_t> counts) = 0;
   // Like Broadcast, but meant for long waits for `root`: polls between short sleeps, so that a
-  // waiting rank leaves its core to others. A waiting rank has no deadline, since generation may
-  // take any time; if `root` dies meanwhile, mpirun ends the job.
+  // waiting rank leaves its core to others. The deadline is that of every operation: a root that is
+  // busy for longer says so by broadcasts in between.
   virtual void PatientBroadcast(const CommBuffer& buffer, int root) = 0;
   virtual void Barrier() = 0;
   // The limit of every later operation: a run starts with the default, and learns the experiment's
@@ -65,8 +65,7 @@ class Communicator {
 
 // Limits and pacing.
 struct CommOptions {
-  std::chrono::milliseconds timeout{
-      600'000};  // of one operation, except waiting in PatientBroadcast
+  std::chrono::milliseconds timeout{600'000};  // of one operation
   // Longer messages are cut into pieces. MPI counts are 32-bit: at most INT_MAX. Alike on all
   // ranks.
   uint64_t max_message_bytes = uint64_t{1} << 30;

@@ -46,7 +46,7 @@ class ExchangeCommunicator : public Communicator {
   // transfers match in order. Throws CommError.
   virtual void Exchange(std::span<const Transfer> sends, std::span<const Transfer> receives,
                         const Operation& operation) = 0;
-  // Copies the root's bytes to all. `patient`: waiting has no deadline. Throws CommError.
+  // Copies the root's bytes to all. `patient`: waiting ranks sleep. Throws CommError.
   virtual void BroadcastBytes(const Operation& operation, int root, bool patient) = 0;
   // FoldInRankOrder over memory of the backend's kind; complete on return.
   virtual void Fold(std::span<const void* const> pieces, uint64_t count, FoldKind kind, void* out,

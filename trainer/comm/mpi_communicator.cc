@@ -112,7 +112,7 @@ class MpiCommunicator final : public ExchangeCommunicator {
       Check(MPI_Ibcast(data, bytes, MPI_BYTE, root, session_.comm(), &requests.back()), operation);
     });
     WaitLimits limits{timeout_};
-    if (patient && rank() != root) limits = {std::nullopt, kPatientSleep};
+    if (patient && rank() != root) limits.longest_sleep = kPatientSleep;
     Finish(requests, limits, operation);
   }
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -13,7 +12,7 @@
 namespace ponder {
 
 struct WaitLimits {
-  std::optional<std::chrono::milliseconds> timeout;  // none: waits as long as it takes
+  std::chrono::milliseconds timeout;
   std::chrono::microseconds longest_sleep{1000};
 };
 
@@ -27,12 +26,11 @@ class Pacer {
   // the timeout has passed.
   std::string Pause() {
     const auto waited = std::chrono::steady_clock::now() - start_;
-    if (limits_.timeout && waited > *limits_.timeout) {
+    if (waited > limits_.timeout) {
       std::ostringstream text;
       text.precision(1);
       text << "no answer for " << std::fixed
-           << std::chrono::duration<double>(*limits_.timeout).count()
-           << " s (a peer died or hangs)";
+           << std::chrono::duration<double>(limits_.timeout).count() << " s (a peer died or hangs)";
       return text.str();
     }
     if (waited < std::chrono::microseconds(50)) {

@@ -34,14 +34,14 @@ Schedule::Schedule(const ScheduleConfig& config, double base_learning_rate)
   }
 }
 
-double Schedule::LearningRate(int64_t update) const {
-  if (update < warmup_steps_) {
-    return base_ * static_cast<double>(update + 1) / static_cast<double>(warmup_steps_);
+double Schedule::LearningRate(int64_t step) const {
+  if (step < warmup_steps_) {
+    return base_ * static_cast<double>(step + 1) / static_cast<double>(warmup_steps_);
   }
   if (shape_ == Shape::kConstant) return base_;
-  if (update >= decay_steps_) return base_ * final_ratio_;
-  const double progress = static_cast<double>(update - warmup_steps_) /
-                          static_cast<double>(decay_steps_ - warmup_steps_);
+  if (step >= decay_steps_) return base_ * final_ratio_;
+  const double progress =
+      static_cast<double>(step - warmup_steps_) / static_cast<double>(decay_steps_ - warmup_steps_);
   const double remaining = shape_ == Shape::kLinear
                                ? 1.0 - progress
                                : 0.5 * (1.0 + std::cos(std::numbers::pi * progress));

@@ -1,4 +1,4 @@
-// The learning rate as a function of how many updates of the stage are done.
+// The learning rate as a function of how many steps of the stage are done.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ class Schedule {
   // warm-up.
   Schedule(const ScheduleConfig& config, double base_learning_rate);
 
-  // Of update `update` of the stage, counted from 0. During warm-up: base * (update + 1) /
-  // warmup_steps.
-  double LearningRate(int64_t update) const;
+  // Of step `step` of the stage, counted from 0, for all updates of it. During warm-up: base *
+  // (step + 1) / warmup_steps.
+  double LearningRate(int64_t step) const;
 
  private:
   enum class Shape { kConstant, kLinear, kCosine };

@@ -80,6 +80,20 @@ void ExperienceHost::ReleaseStep(int64_t step) {
   Flush(std::move(outbox));
 }
 
+std::optional<StageProgress> ExperienceHost::WaitForProgress(uint64_t version, Duration limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  MutexLock lock(mutex_);
+  while (true) {
+    RethrowFailure();
+    bool complete = false;
+    StageProgress progress = experience_.Progress(version, &complete);
+    if (complete) return progress;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= end) return std::nullopt;
+    changed_.WaitFor(mutex_, end - now);
+  }
+}
+
 StageProgress ExperienceHost::Progress(uint64_t version, bool* complete) const {
   MutexLock lock(mutex_);
   return experience_.Progress(version, complete);

@@ -79,6 +79,7 @@ class ExperienceHost {
       EXCLUDES(mutex_);
   void ReleaseStep(int64_t step) EXCLUDES(mutex_);
   StageProgress Progress(uint64_t version, bool* complete) const EXCLUDES(mutex_);
+  std::optional<StageProgress> WaitForProgress(uint64_t version, Duration limit) EXCLUDES(mutex_);
   void BeginEvaluation(const SampledEvaluation& evaluation) EXCLUDES(mutex_);
   std::optional<std::vector<TrajectoryGroup>> WaitForEvaluation(Duration limit) EXCLUDES(mutex_);
   ExperienceCounters counters() const EXCLUDES(mutex_);

@@ -34,8 +34,8 @@ std::string Join(const google::protobuf::RepeatedPtrField<std::string>& words) {
 }  // namespace
 
 ExperienceService::ExperienceService(RunDescription run, const WireLimits& limits,
-                                     ExperienceHost& host)
-    : run_(std::move(run)), limits_(limits), host_(host) {}
+                                     RewardSets reward_sets, ExperienceHost& host)
+    : run_(std::move(run)), limits_(limits), reward_sets_(std::move(reward_sets)), host_(host) {}
 
 Session ExperienceService::CheckNewcomer(const v1::RegisterRequest& request) const {
   CheckName(request.session(), "session");
@@ -118,7 +118,7 @@ grpc::ServerUnaryReactor* ExperienceService::AcquirePrompts(
 
 grpc::ServerReadReactor<v1::SubmitGroupRequest>* ExperienceService::SubmitGroup(
     grpc::CallbackServerContext* context, v1::SubmitGroupReply* reply) {
-  return new SubmitReactor(host_, limits_, *context, reply);
+  return new SubmitReactor(host_, limits_, reward_sets_, *context, reply);
 }
 
 }  // namespace ponder

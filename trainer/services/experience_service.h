@@ -28,7 +28,8 @@ class ExperienceService final : public v1::Experience::CallbackService {
   static constexpr uint32_t kFormatVersion = 1;
 
   // `host` is borrowed and outlives the server.
-  ExperienceService(RunDescription run, const WireLimits& limits, ExperienceHost& host);
+  ExperienceService(RunDescription run, const WireLimits& limits, RewardSets reward_sets,
+                    ExperienceHost& host);
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context,
                                      const v1::RegisterRequest* request,
@@ -49,6 +50,7 @@ class ExperienceService final : public v1::Experience::CallbackService {
 
   const RunDescription run_;
   const WireLimits limits_;
+  const RewardSets reward_sets_;
   ExperienceHost& host_;
 };
 

@@ -51,7 +51,7 @@ class Rank0Server::Impl {
   Impl(const Rank0Options& options, PromptSource prompts, Clock& clock, const Log& log)
       : host(WithLeaseIdsOf(options.experience, options.attempt), std::move(prompts), clock, log),
         store(options.versions_kept),
-        experience_service(Describe(options), LimitsOf(options), host),
+        experience_service(Describe(options), LimitsOf(options), options.reward_sets, host),
         model_service(options.run_id, options.attempt, host, store) {
     grpc::ServerBuilder builder;
     ConfigureServer(builder);
@@ -111,6 +111,10 @@ void Rank0Server::ReleaseStep(int64_t step) { impl_->host.ReleaseStep(step); }
 
 StageProgress Rank0Server::Progress(uint64_t version, bool* complete) const {
   return impl_->host.Progress(version, complete);
+}
+
+std::optional<StageProgress> Rank0Server::WaitForProgress(uint64_t version, Duration limit) {
+  return impl_->host.WaitForProgress(version, limit);
 }
 
 void Rank0Server::BeginEvaluation(const SampledEvaluation& evaluation) {

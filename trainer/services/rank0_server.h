@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/log.h"
+#include "core/base/wire.h"
 #include "core/weights/snapshot.h"
 #include "trainer/experience/experience.h"
 
@@ -19,6 +20,8 @@ struct Rank0Options {
   std::string run_id;
   uint32_t attempt = 0;
   std::string experiment_yaml;
+  // The sources of every reward set that a stage or evaluation names.
+  RewardSets reward_sets;
   std::string kernel_path = "aten_f32";
   uint32_t vocab_size = 0;
   ExperienceOptions experience;
@@ -44,7 +47,10 @@ class Rank0Server {
   // impossible: see Experience::StepReady.
   std::optional<std::vector<TrajectoryGroup>> WaitForStep(int64_t step, Duration limit);
   void ReleaseStep(int64_t step);
+  // See Experience::Progress.
   StageProgress Progress(uint64_t version, bool* complete) const;
+  // The progress once it is complete, or nothing when `limit` passed first.
+  std::optional<StageProgress> WaitForProgress(uint64_t version, Duration limit);
   void BeginEvaluation(const SampledEvaluation& evaluation);
   std::optional<std::vector<TrajectoryGroup>> WaitForEvaluation(Duration limit);
 

@@ -29,9 +29,10 @@ v1::SubmitVerdict WireVerdict(SubmitVerdict verdict) {
 }  // namespace
 
 SubmitReactor::SubmitReactor(ExperienceHost& host, const WireLimits& limits,
+                             const RewardSets& reward_sets,
                              const grpc::CallbackServerContext& context,
                              v1::SubmitGroupReply* reply)
-    : host_(host), limits_(limits), context_(context), reply_(reply) {
+    : host_(host), limits_(limits), reward_sets_(reward_sets), context_(context), reply_(reply) {
   StartRead(&message_);
 }
 
@@ -113,7 +114,7 @@ void SubmitReactor::Commit() {
     throw ProtocolError(fmt::format("SubmitGroup of lease {}: expected {} trajectories, got {}",
                                     header_.lease_id(), header_.num_trajectories(), num_received_));
   }
-  if (is_live_) CheckGroupAgainstLease(group_);
+  if (is_live_) CheckGroupAgainstLease(group_, reward_sets_.at(group_.lease.reward_set));
   PONDER_FAILPOINT("trainer.submit");
   const SubmitVerdict verdict =
       host_.Submit(header_.session(), header_.lease_id(), header_.try_number(), std::move(group_));

@@ -20,8 +20,8 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitGroupReques
   // Most bytes of one group.
   static constexpr uint64_t kMaxGroupBytes = uint64_t{256} << 20;
 
-  // `reply` and `context` are gRPC's, `host` borrowed.
-  SubmitReactor(ExperienceHost& host, const WireLimits& limits,
+  // `reply` and `context` are gRPC's, `host` and `reward_sets` borrowed.
+  SubmitReactor(ExperienceHost& host, const WireLimits& limits, const RewardSets& reward_sets,
                 const grpc::CallbackServerContext& context, v1::SubmitGroupReply* reply);
 
   void OnReadDone(bool ok) override;
@@ -35,6 +35,7 @@ class SubmitReactor final : public grpc::ServerReadReactor<v1::SubmitGroupReques
 
   ExperienceHost& host_;
   const WireLimits limits_;
+  const RewardSets& reward_sets_;
   const grpc::CallbackServerContext& context_;
   v1::SubmitGroupReply* const reply_;
   v1::SubmitGroupRequest message_;  // owned by the read in progress

@@ -36,6 +36,12 @@ void Apply(const DiskOperation& operation, Disk& disk) {
       entries[operation.text] = operation.node;
       break;
     }
+    case Kind::kExchange: {
+      auto& entries = disk[operation.folder].entries;
+      entries[operation.name] = operation.other;
+      entries[operation.text] = operation.node;
+      break;
+    }
     case Kind::kSyncFile:
     case Kind::kSyncFolder:
       break;
@@ -50,7 +56,8 @@ bool ChangesData(const DiskOperation& operation) {
 bool ChangesEntries(const DiskOperation& operation) {
   return operation.kind == DiskOperation::Kind::kSetEntry ||
          operation.kind == DiskOperation::Kind::kRemoveEntry ||
-         operation.kind == DiskOperation::Kind::kRename;
+         operation.kind == DiskOperation::Kind::kRename ||
+         operation.kind == DiskOperation::Kind::kExchange;
 }
 
 // For every operation below `count`: has a sync below `count` made it durable?
@@ -298,6 +305,23 @@ void CrashFileSystem::Rename(const std::string& from, const std::string& to) {
 void CrashFileSystem::RenameNew(const std::string& from, const std::string& to) {
   if (Exists(to)) throw Error(Condition::kIo, "renaming " + from + " to " + to + ": File exists");
   Rename(from, to);
+}
+
+void CrashFileSystem::Exchange(const std::string& one, const std::string& other) {
+  ChargeOrThrow("exchanging " + one + " with " + other);
+  FindNode(one, "exchanging");
+  FindNode(other, "exchanging");
+  const Place first = Find(one);
+  const Place second = Find(other);
+  PONDER_CHECK(first.folder == second.folder) << one << " with " << other;
+  DiskOperation operation;
+  operation.kind = DiskOperation::Kind::kExchange;
+  operation.folder = first.folder;
+  operation.name = first.name;
+  operation.text = second.name;
+  operation.node = first.node;
+  operation.other = second.node;
+  Record(std::move(operation));
 }
 
 void CrashFileSystem::RemoveBelow(const Place& place) {

@@ -36,6 +36,7 @@ struct DiskOperation {
     kSetEntry,
     kRemoveEntry,
     kRename,
+    kExchange,
     kSyncFile,
     kSyncFolder
   };
@@ -43,9 +44,10 @@ struct DiskOperation {
   int node = 0;      // what is created, written, synced, or linked
   int folder = 0;    // whose entries change
   std::string name;  // the entry; of kRename the old one
-  std::string text;  // data of kAppend, new name of kRename
+  std::string text;  // data of kAppend, new name of kRename, the other entry of kExchange
   bool is_folder = false;
   uint64_t size = 0;  // of kCut
+  int other = 0;      // of kExchange: what `text` was
 };
 
 // What the power cut does to operations that no sync has made durable.
@@ -87,6 +89,7 @@ class CrashFileSystem : public FileSystem {
   std::vector<std::string> List(const std::string& path) override;
   void Rename(const std::string& from, const std::string& to) override;
   void RenameNew(const std::string& from, const std::string& to) override;
+  void Exchange(const std::string& one, const std::string& other) override;
   void RemoveFile(const std::string& path) override;
   void RemoveTree(const std::string& path) override;
   void SyncDirectory(const std::string& path) override;

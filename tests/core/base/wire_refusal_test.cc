@@ -16,6 +16,8 @@ using ::testing::HasSubstr;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+// The reward set of GoodLease.
+const std::vector<RewardTerm> kTerms = {{"answer", 0.5}};
 const WireLimits kLimits{.vocab_size = kVocabSize, .max_tokens = 100, .max_samples = 8};
 
 template <typename Message>
@@ -249,24 +251,48 @@ TEST(WireRefusal, OfGroupsThatDoNotFitTheirLease) {
        {"Trajectory 0.segments.version", "expected 7", "got 6"}},
       {"more sampled tokens than the budget",
        [](G& g) { g.lease.sampling.max_new_tokens = 2; },
-       {"Trajectory 0.segments", "at most 2 sampled tokens", "got 3"}},
+       {"Trajectory 0.segments", "1 to 2 sampled tokens", "got 3"}},
+      {"more tokens than the total budget",
+       [](G& g) { g.lease.sampling.max_total_tokens = 6; },
+       {"Trajectory 0.token_ids", "at most 6 tokens", "got 7"}},
+      {"no sampled tokens",
+       [](G& g) {
+         g.trajectories[0].segments[1].kind = SegmentKind::kForced;
+         g.trajectories[0].segments[3].kind = SegmentKind::kForced;
+       },
+       {"Trajectory 0.segments", "1 to 4 sampled tokens", "got 0"}},
       {"no rewards",
        [](G& g) { g.trajectories[1].rewards.clear(); },
-       {"Trajectory 1.rewards", "at least one source", "none"}},
+       {"Trajectory 1.rewards", "expected 1 sources", "got 0"}},
+      {"another source",
+       [](G& g) { g.trajectories[1].rewards[0].source = "flattery"; },
+       {"Trajectory 1.rewards", "source 'answer'", "'flattery'"}},
+      {"another weight",
+       [](G& g) { g.trajectories[0].rewards[0].weight = 1e6; },
+       {"Trajectory 0.rewards", "weight 0.5", "weight 1000000"}},
       {"a source without score",
        [](G& g) { g.trajectories[1].rewards[0].verdict = VerdictKind::kInfrastructureError; },
        {"Trajectory 1.rewards", "scored sources only", "'answer'"}},
-      {"finite rewards of infinite sum",
-       [](G& g) {
-         g.trajectories[1].rewards[0].value = 1e300;
-         g.trajectories[1].rewards[0].weight = 1e300;
-       },
-       {"Trajectory 1.rewards", "a finite number", "inf"}},
       {"a failed group with trajectories",
        [](G& g) { g.outcome = VerdictKind::kRefused; },
        {"no trajectories with a failed outcome", "got 2"}},
   };
-  ExpectRefusals(GoodGroup(), lies, [](const G& g) { CheckGroupAgainstLease(g); });
+  ExpectRefusals(GoodGroup(), lies, [](const G& g) { CheckGroupAgainstLease(g, kTerms); });
+}
+
+TEST(WireRefusal, RefusesFiniteRewardsOfInfiniteSum) {
+  TrajectoryGroup group = GoodGroup();
+  for (Trajectory& trajectory : group.trajectories) {
+    trajectory.rewards[0].value = 1e308;
+    trajectory.rewards[0].weight = 1e6;
+  }
+  const std::vector<RewardTerm> terms = {{"answer", 1e6}};
+  try {
+    CheckGroupAgainstLease(group, terms);
+    ADD_FAILURE() << "accepted";
+  } catch (const ProtocolError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("expected a finite number, got inf"));
+  }
 }
 
 TEST(WireRefusal, LetsAFailedGroupBeEmpty) {
@@ -274,7 +300,7 @@ TEST(WireRefusal, LetsAFailedGroupBeEmpty) {
   group.trajectories.clear();
   group.outcome = VerdictKind::kInfrastructureError;
   group.reason = "the reward service did not answer";
-  EXPECT_NO_THROW(CheckGroupAgainstLease(group));
+  EXPECT_NO_THROW(CheckGroupAgainstLease(group, kTerms));
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TaskConfig DrawTask(int index) {
   TaskConfig task;
   task.name = DrawName(index);
   task.type = "chain";
-  task.modulus = DrawOne<int64_t>({2, 3, 11, 97, 9973});
+  task.modulus = DrawOne<int64_t>({2, 3, 11, 97, 997});
   task.num_operations.min = DrawInt(1, 10);
   task.num_operations.max = DrawInt(task.num_operations.min, 20);
   task.task_seed = DrawInt(0, 1000);
@@ -153,8 +153,13 @@ ExperimentConfig DrawExperiment() {
       .seed = *rc::gen::arbitrary<uint64_t>(),
       .dir = DrawOne<std::string>({"runs", "/tmp/a b", "caf\xc3\xa9: #1", "\"q\\'", "~", "- x", "-",
                                    "---", "...", "{a}", "007", "a=b", "*x", "!y", " "})};
-  for (int i = 0; i < DrawInt(1, 3); ++i) config.tasks.push_back(DrawTask(i));
-  for (int i = 0; i < DrawInt(1, 2); ++i) config.models.push_back(DrawModel(i));
+  for (int i = 0; i < DrawInt(1, 3); ++i) {
+    config.tasks.push_back(DrawTask(i));
+    // Tasks of one type hold out the same problems.
+    config.tasks.back().task_seed = config.tasks.front().task_seed;
+    config.tasks.back().eval_share = config.tasks.front().eval_share;
+  }
+  config.models.push_back(DrawModel(0));
   for (int i = 0; i < DrawInt(1, 3); ++i) config.stages.push_back(DrawStage(config, i));
   for (int i = 0; i < DrawInt(0, 2); ++i) config.evaluation.push_back(DrawEvaluation(config, i));
   config.checkpoint = {.save_steps = DrawInt(1, 100),

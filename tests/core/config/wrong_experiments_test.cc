@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "more, got '0'"},
         WrongExperiment{"NoNewTokens", "max_new_tokens: 32", "max_new_tokens: 0",
                         "x.yaml:31:49: stages[1].rollout.max_new_tokens: expected a whole number, "
-                        "1 or more, got '0'"},
+                        "1 to 1048576, got '0'"},
         WrongExperiment{"NotANumber", "learning_rate: 5.0e-4", "learning_rate: .nan",
                         "x.yaml:28:22: stages[1].optimizer.learning_rate: expected a number, 0 < x "
                         "<= 10, got '.nan' (only finite numbers are taken)"},
@@ -223,6 +223,20 @@ INSTANTIATE_TEST_SUITE_P(
         WrongExperiment{"UnknownStage", "every_steps: 5", "every_steps: 5, stages: [raeson]",
                         "x.yaml:10:76: evaluation[0].stages[0]: no stage 'raeson'; did you mean "
                         "'reason'?"},
+        WrongExperiment{"SecondModel", "  policy: {init: {preset: tiny}}\n",
+                        "  policy: {init: {preset: tiny}}\n  other: {init: {preset: tiny}}\n",
+                        "x.yaml:11:1: models: expected one model, which every stage trains, got 2"},
+        WrongExperiment{"OtherSplitSeed", "    modulus: 11\n", "    task_seed: 2\n",
+                        "x.yaml:7:16: tasks.chain.task_seed: expected that of task 'facts' of the "
+                        "same type, 1, got 2 (else one task trains on what the other holds out)"},
+        WrongExperiment{"OtherSplitShare", "    modulus: 11\n", "    eval_share: 0.2\n",
+                        "x.yaml:7:17: tasks.chain.eval_share: expected that of task 'facts' of the "
+                        "same type, 0.1, got 0.2 (else one task trains on what the other holds "
+                        "out)"},
+        WrongExperiment{"OneAnswerTooMany", "num_prompts: 16,",
+                        "num_prompts: 16, num_samples: 4096, greedy: true,",
+                        "x.yaml:10:64: evaluation[0].num_samples: expected at most 4096 answers to "
+                        "a prompt, the greedy one included, got 4097"},
         WrongExperiment{"EmptyRange", "{min: 2, max: 3}", "{min: 4, max: 3}",
                         "x.yaml:8:35: tasks.chain.num_operations.max: expected at least min, 4, "
                         "got 3"},

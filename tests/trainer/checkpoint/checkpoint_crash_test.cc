@@ -176,6 +176,36 @@ TEST_F(CheckpointCrashTest, ABadFolderIsReplacedWithoutAMomentWithoutCheckpoint)
   std::printf("%d crash states while a bad folder is replaced\n", num_states);
 }
 
+TEST_F(CheckpointCrashTest, AFurtherStateOfTheSameStepTakesItsPlaceAtOnce) {
+  Save({80, 120});
+  const size_t begin = files_.operations().size();
+  std::map<std::string, std::string> further = SampleFiles(120);
+  further["state.json"] = "{\"run_step\": 120, \"stage_complete\": true}\n";
+  further["policy/model.safetensors"] += "more";
+  CheckpointWriter writer(files_, kSampleRoot, {.keep = 2, .unique = "a2-1"});
+  writer.Begin(120, IfPresent::kReplace);
+  for (const auto& [path, bytes] : further) writer.AddFile(path, bytes);
+  writer.Commit(SampleManifest(120));
+
+  int num_old = 0;
+  int num_new = 0;
+  const size_t end = files_.operations().size();
+  ForEachCrash(files_.operations(), begin, [&](const Disk& disk, size_t count) {
+    CrashFileSystem after(disk);
+    const auto loaded = LoadNewest(after, kSampleRoot, [](const std::string&) {});
+    ASSERT_TRUE(loaded.has_value()) << "after " << count << " operations";
+    ASSERT_EQ(loaded->manifest.step, 120) << "after " << count << " operations";
+    const bool is_new = loaded->files == further;
+    ASSERT_TRUE(is_new || IsWholeSample(*loaded)) << "a mix after " << count << " operations";
+    ASSERT_TRUE(is_new || count < end) << "Commit has returned";
+    ++(is_new ? num_new : num_old);
+  });
+  std::printf("%d crash states load the state before, %d the further one\n", num_old, num_new);
+  EXPECT_GT(num_old, 0);
+  EXPECT_GT(num_new, 0);
+  EXPECT_EQ(CountNames(files_, kSampleRoot, "."), 0);
+}
+
 TEST_F(CheckpointCrashTest, AStageStartIsAbsentOrWhole) {
   const std::string parent = "runs/quick/stages/reason";
   SaveSampleStart(files_, parent, 120, "a1-1");

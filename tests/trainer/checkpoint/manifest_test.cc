@@ -38,11 +38,16 @@ TEST(Manifest, ReadsBackWhatItWrote) {
 TEST(Manifest, SaysTheSameStateWhoeverWroteIt) {
   Manifest later = Sample();
   later.attempt = 9;
+  later.world_size = 3;
+  later.config_digest = std::string(64, 'e');
   EXPECT_TRUE(Sample().SameStateAs(later));
   later.files[2].crc32c ^= 1;
   EXPECT_FALSE(Sample().SameStateAs(later));
   later = Sample();
   later.versions["policy"] = 7;
+  EXPECT_FALSE(Sample().SameStateAs(later));
+  later = Sample();
+  ++later.step;
   EXPECT_FALSE(Sample().SameStateAs(later));
 }
 

@@ -21,7 +21,7 @@ RunState Sample() {
   state.stage_index = 2;
   state.stage_step = 20;
   state.stage_complete = true;
-  state.stage_updates = 40;
+  state.evaluations_due = true;
   state.run_updates = 1940;
   state.version = 21;
   state.weights_changed = true;

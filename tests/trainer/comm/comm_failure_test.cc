@@ -37,7 +37,7 @@ void RunFault(Communicator& comm, const std::string& fault) {
   }
   if (comm.rank() != 1) {
     if (fault == "throws") {
-      comm.PatientBroadcast(buffer, 1);  // would wait forever
+      comm.PatientBroadcast(buffer, 1);
     }
     if (fault == "absent_twice") {
       try {

@@ -145,15 +145,6 @@ TEST_P(CommunicatorSuite, BroadcastCopiesFromEveryRoot) {
   }
 }
 
-TEST_P(CommunicatorSuite, PatientBroadcastWaitsBeyondTheTimeout) {
-  comm().SetTimeout(std::chrono::milliseconds(100));
-  if (rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  auto buffer = Buffer(std::vector<float>{rank() == 0 ? 5.0F : 0.0F});
-  comm().PatientBroadcast(buffer.view(), 0);
-  comm().SetTimeout(WorldOptions().timeout);
-  EXPECT_EQ(buffer.Values()[0], 5.0F);
-}
-
 TEST_P(CommunicatorSuite, BarrierLetsNobodyThroughBeforeAllArrived) {
   namespace fs = std::filesystem;
   uint64_t name =

@@ -362,6 +362,7 @@ TEST_F(ExperienceRpcTest, EvaluationReachesTheTrainerInOrder) {
   SampledEvaluation evaluation;
   evaluation.name = "heldout";
   evaluation.stream = kEvaluationStream;
+  evaluation.reward_set = "evaluation/heldout";
   evaluation.sampling.num_samples = kNumSamples;
   evaluation.num_prompts = 2;
   evaluation.model = MakeSnapshot(1)->identity;

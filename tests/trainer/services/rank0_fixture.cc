@@ -170,6 +170,8 @@ Rank0Options Rank0Test::DefaultOptions() {
   options.run_id = kRunId;
   options.attempt = kAttempt;
   options.experiment_yaml = "config_version: 1\n";
+  options.reward_sets = {{"stage/reason", {{"answer", 1}}},
+                         {"evaluation/heldout", {{"answer", 1}}}};
   options.vocab_size = kVocabSize;
   options.experience.lease_time = std::chrono::seconds(30);
   options.experience.max_tries = 3;
