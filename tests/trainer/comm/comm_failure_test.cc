@@ -37,8 +37,10 @@ void RunFault(Communicator& comm, const std::string& fault) {
   }
   if (comm.rank() != 1) {
     if (fault == "throws") {
+      comm.SetTimeout(std::chrono::seconds(60));
       comm.PatientBroadcast(buffer, 1);
     }
+    if (fault == "silent") comm.PatientBroadcast(buffer, 1);
     if (fault == "absent_twice") {
       try {
         comm.AllReduceSum(buffer);
@@ -144,6 +146,13 @@ TEST(CommFailure, ExceptionOfOneRankEndsThoseThatWaitPatiently) {
   const Outcome outcome = RunJob("throws");
   EXPECT_EQ(outcome.exit_code, 65) << outcome.output;
   EXPECT_TRUE(Contains(outcome, "ends: a checkpoint that cannot be read")) << outcome.output;
+}
+
+TEST(CommFailure, PatienceEndsWhenTheRootSaysNothing) {
+  const Outcome outcome = RunJob("silent");
+  EXPECT_EQ(outcome.exit_code, 75) << outcome.output;
+  EXPECT_TRUE(Contains(outcome, "rank 0 of 2: PatientBroadcast of 8 F32: no answer for 0.5 s"))
+      << outcome.output;
 }
 
 TEST(CommFailure, RankThatLeavesEarlyIsNotWaitedForForever) {
