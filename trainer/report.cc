@@ -80,6 +80,9 @@ void Trainer::WriteStep(const StageRun& stage, const StepInput& input, const Upd
     timing.Set("perf/score_s", score_s);
   }
   timing_->Write(timing);
+  for (const MetricRecord* line : {&record, &timing}) {
+    observers_->Show(state_.run_step, stage.config.name, /*set=*/"", *line);
+  }
 
   ProgressStep line;
   line.step = state_.stage_step;

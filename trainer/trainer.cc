@@ -122,6 +122,7 @@ bool Trainer::Run() {
                                                state_.metrics_bytes);
     timing_ = std::make_unique<MetricsWriter>(files_, config_.RunDirectory() + "/timing.jsonl",
                                               state_.timing_bytes);
+    observers_ = std::make_unique<Observers>(files_, config_, state_.run_step, log_);
   }
   while (true) {
     const StageConfig& stage = config_.stages[state_.stage_index];
@@ -301,6 +302,7 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   record.SetLabel("version", state_.version);
   for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
   metrics_->Write(record);
+  observers_->Show(state_.run_step, stage.config.name, evaluation.name, record);
   WriteSamples(files_, config_.RunDirectory(), evaluation.name, stage.config.name, groups,
                TaskOf(evaluation.task).tokenizer());
   MetricRecord timing(MetricFile::kTiming);
@@ -310,6 +312,7 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   timing.SetLabel("step", static_cast<uint64_t>(state_.run_step));
   timing.Set("timing/evaluate_s", seconds);
   timing_->Write(timing);
+  observers_->Show(state_.run_step, stage.config.name, evaluation.name, timing);
   progress_->Evaluation(evaluation.name, summary, seconds);
 }
 

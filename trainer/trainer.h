@@ -20,6 +20,7 @@
 #include "trainer/algorithms/algorithm.h"
 #include "trainer/comm/communicator.h"
 #include "trainer/learner.h"
+#include "trainer/observe/observers.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/progress.h"
 #include "trainer/run_folder.h"
@@ -115,6 +116,7 @@ class Trainer {
   ModelIdentity published_;
   std::unique_ptr<MetricsWriter> metrics_;
   std::unique_ptr<MetricsWriter> timing_;
+  std::unique_ptr<Observers> observers_;
   std::unique_ptr<Progress> progress_;
 };
 

@@ -30,20 +30,25 @@ std::string Quoted(std::string_view text) {
       .dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
 }
 
-bool IsDeclared(std::string_view name, MetricFile file) {
+// The row of a metric, or of its family; null when there is none.
+const MetricRow* RowOfMetric(std::string_view name) {
   for (const MetricRow& row : MetricTable()) {
-    if (row.file != file) continue;
-    if (row.name == name) return true;
+    if (row.name == name) return &row;
     if (row.name.ends_with('*') && name.starts_with(row.name.substr(0, row.name.size() - 1))) {
-      return true;
+      return &row;
     }
   }
-  return false;
+  return nullptr;
 }
 
 }  // namespace
 
 std::span<const MetricRow> MetricTable() { return kMetricTable; }
+
+std::string MeaningOf(std::string_view name) {
+  const MetricRow* row = RowOfMetric(name);
+  return row == nullptr ? std::string() : std::string(row->meaning);
+}
 
 std::string MetricReferenceMarkdown() {
   std::string text =
@@ -60,7 +65,8 @@ std::string MetricReferenceMarkdown() {
 }
 
 void MetricRecord::Set(std::string_view name, double value) {
-  PONDER_CHECK(IsDeclared(name, file_))
+  const MetricRow* row = RowOfMetric(name);
+  PONDER_CHECK(row != nullptr && row->file == file_)
       << "metric '" << name << "' is not in the table of its file: declare it in metric_table.h";
   values_[std::string(name)] = value;
 }

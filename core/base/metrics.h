@@ -28,6 +28,9 @@ struct MetricRow {
 // Every metric that exists; the documentation is made from it.
 std::span<const MetricRow> MetricTable();
 
+// What the table says of a metric; empty for a name that is not in it.
+std::string MeaningOf(std::string_view name);
+
 // docs/metrics.md, made from the table.
 std::string MetricReferenceMarkdown();
 

@@ -158,6 +158,13 @@ struct TrainerConfig {
   bool operator==(const TrainerConfig&) const = default;
 };
 
+// Who may watch a run beside its own files.
+struct MetricsConfig {
+  bool tensorboard = true;      // event files in the run folder
+  int64_t prometheus_port = 0;  // on 127.0.0.1; 0: no endpoint
+  bool operator==(const MetricsConfig&) const = default;
+};
+
 // What `ponder up` starts.
 struct LaunchConfig {
   int64_t trainer_ranks = 2;
@@ -176,6 +183,7 @@ struct ExperimentConfig {
   std::vector<StageConfig> stages;
   CheckpointConfig checkpoint;
   TrainerConfig trainer;
+  MetricsConfig metrics;
   LaunchConfig launch;
 
   // Lookups by name; throw Error(kInternal) when absent (the reader has checked references).

@@ -179,6 +179,23 @@ const Section& LaunchSection() {
   return kSection;
 }
 
+const Section& MetricsSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Flag(&MetricsConfig::tensorboard,
+                 {.name = "tensorboard",
+                  .help = "event files for TensorBoard in the run folder",
+                  .key_class = KeyClass::kFree});
+    section.Int(&MetricsConfig::prometheus_port,
+                {.name = "prometheus_port",
+                 .help = "rank 0 serves the newest values there, on 127.0.0.1; 0: nowhere",
+                 .key_class = KeyClass::kFree},
+                {.min = 0, .max = 65'535});
+    return section;
+  }();
+  return kSection;
+}
+
 void AddForeignKeys(Section* section) {
   section->Foreign("actor_rollout_ref",
                    "verl's actor_rollout_ref is in 'models' and 'stages' here");
@@ -217,6 +234,9 @@ const Section& ExperimentSection() {
     section.Nested(&ExperimentConfig::trainer,
                    {.name = "trainer", .help = "how the trainer works, not what it learns"},
                    TrainerSection());
+    section.Nested(&ExperimentConfig::metrics,
+                   {.name = "metrics", .help = "who may watch the run beside its own files"},
+                   MetricsSection());
     section.Nested(&ExperimentConfig::launch,
                    {.name = "launch", .help = "the processes that 'ponder up' starts"},
                    LaunchSection());

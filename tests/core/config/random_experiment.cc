@@ -171,6 +171,7 @@ ExperimentConfig DrawExperiment() {
                     .max_tries = DrawInt(1, 9),
                     .collective_timeout_s = 1000 * DrawShare(),
                     .score_timeout_s = 100 * DrawShare()};
+  config.metrics = {.tensorboard = DrawInt(0, 1) == 1, .prometheus_port = DrawInt(0, 65535)};
   config.launch = {.trainer_ranks = DrawInt(1, 8),
                    .workers = DrawInt(1, 8),
                    .reward_services = DrawInt(1, 3),
