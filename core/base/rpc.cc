@@ -86,8 +86,8 @@ std::shared_ptr<grpc::Channel> TcpChannelFactory::Connect(const std::string& add
   // A peer that restarts on the same port is found again within a second.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  // A failed connection asks for the address again, by default at most every 30 s, and no connection
-  // is tried before it came.
+  // A failed connection asks for the address again, by default at most every 30 s, and no
+  // connection is tried before it came.
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 500);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);

@@ -250,20 +250,19 @@ TEST(FaultTest, AStopInAnEvaluationSavesTheStepBeforeItAndGoesOnExactly) {
 TEST(FaultTest, RanksHearFromRankZeroWhileItWaitsForGroups) {
   const UpRun run("slow_groups", kConfig);
   // Four groups of a step, one after the other, take longer than one collective may.
-  const ProcessRun result = run.Start(
-      {"trainer.collective_timeout_s=4", "stages.reason.num_steps=1",
-       "evaluation.final.num_prompts=1", "evaluation.heldout.num_prompts=1"},
-      "rollout.prefill=delay:1200,role=worker", kLimitS);
+  const ProcessRun result =
+      run.Start({"trainer.collective_timeout_s=4", "stages.reason.num_steps=1",
+                 "evaluation.final.num_prompts=1", "evaluation.heldout.num_prompts=1"},
+                "rollout.prefill=delay:1200,role=worker", kLimitS);
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(result.output, ::testing::Not(HasSubstr("no answer"))) << result.output;
 }
 
 TEST(FaultTest, ARankZeroThatHangsIsNoticedAndTheRunFinishes) {
   const UpRun run("hanging_rank", kConfig);
-  const ProcessRun result =
-      run.Start({"trainer.collective_timeout_s=4"},
-                "trainer.evaluate=delay:600000@3,role=trainer,rank=0,once=" + run.Marker("hang"),
-                kLimitS);
+  const ProcessRun result = run.Start(
+      {"trainer.collective_timeout_s=4"},
+      "trainer.evaluate=delay:600000@3,role=trainer,rank=0,once=" + run.Marker("hang"), kLimitS);
   EXPECT_EQ(result.exit_code, 0) << result.output;
   EXPECT_THAT(result.output, HasSubstr("rank 1 of 2: PatientBroadcast"));
   EXPECT_THAT(result.output, HasSubstr("no answer for 4.0 s"));
