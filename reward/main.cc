@@ -29,6 +29,7 @@ void CheckListen(const std::string& listen, bool allow_remote) {
 int Run(int argc, char** argv) {
   RewardHostOptions options;
   double connect_timeout_s = 60;
+  double reconnect_timeout_s = 600;
   bool allow_remote = false;
   CLI::App app{"Judges sampled answers for a run. Start as many as scoring needs."};
   app.name("ponder_reward");
@@ -37,7 +38,7 @@ int Run(int argc, char** argv) {
   app.add_option("--listen", options.listen, "host:port to serve on; port 0 picks a free one")
       ->capture_default_str();
   app.add_option("--name", options.name, "Stable name; a newcomer of the same name takes over")
-      ->capture_default_str();
+      ->default_str("HOST-PID-RANDOM");
   app.add_option("--threads", options.num_threads, "Scoring threads")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
@@ -48,6 +49,10 @@ int Run(int argc, char** argv) {
                  "Seconds to wait for the trainer to answer the first time")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--reconnect-timeout", reconnect_timeout_s,
+                 "Seconds to wait for a trainer that went away; then the exit code is 75")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e6));
   app.add_flag("--insecure-allow-remote", allow_remote,
                "Allow addresses beyond this machine; the connection is not encrypted");
   app.footer("Example: ponder_reward --trainer 127.0.0.1:5005 --threads 2");
@@ -56,8 +61,8 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
   }
-  options.connect_timeout =
-      std::chrono::milliseconds(static_cast<int64_t>(connect_timeout_s * 1000));
+  options.connect_timeout = Milliseconds(connect_timeout_s);
+  options.reconnect_timeout = Milliseconds(reconnect_timeout_s);
   CheckListen(options.listen, allow_remote);
   ConfigureFailpoints("reward", /*rank=*/-1);
   const SignalWatcher signals;

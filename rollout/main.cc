@@ -16,6 +16,7 @@ namespace {
 int Run(int argc, char** argv) {
   WorkerOptions options;
   double connect_timeout_s = 60;
+  double reconnect_timeout_s = 600;
   int threads = 1;
   bool allow_remote = false;
   CLI::App app{
@@ -24,10 +25,18 @@ int Run(int argc, char** argv) {
   app.set_version_flag("--version", VersionText("ponder_rollout"));
   app.add_option("--trainer", options.trainer, "host:port of trainer rank 0")->required();
   app.add_option("--name", options.name, "Stable name; a newcomer of the same name takes over")
-      ->capture_default_str();
-  app.add_option("--threads", threads, "LibTorch threads")->capture_default_str();
-  app.add_option("--connect-timeout", connect_timeout_s, "Seconds to wait for the trainer")
-      ->capture_default_str();
+      ->default_str("HOST-PID-RANDOM");
+  app.add_option("--threads", threads, "LibTorch threads")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--connect-timeout", connect_timeout_s,
+                 "Seconds to wait for the trainer to answer the first time")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--reconnect-timeout", reconnect_timeout_s,
+                 "Seconds to wait for a trainer that went away; then the exit code is 75")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e6));
   app.add_flag("--insecure-allow-remote", allow_remote,
                "Allow addresses beyond this machine; the connection is not encrypted");
   app.footer("Example: ponder_rollout --trainer 127.0.0.1:5005");
@@ -36,8 +45,7 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
   }
-  options.connect_timeout =
-      std::chrono::milliseconds(static_cast<int64_t>(connect_timeout_s * 1000));
+  options.connect_timeout = Milliseconds(connect_timeout_s);
   ConfigureFailpoints("worker", /*rank=*/-1);
   at::set_num_threads(threads);
   const SignalWatcher signals;
@@ -53,6 +61,7 @@ int Run(int argc, char** argv) {
         log.Info("stopped as asked");
         return 0;
       case WorkerEnd::kRegisterAgain:
+        options.connect_timeout = Milliseconds(reconnect_timeout_s);
         break;
     }
   }

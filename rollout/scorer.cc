@@ -13,14 +13,28 @@ namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(50);
 
-// Marks the group as failed: nothing partial is ever submitted.
-void Fail(VerdictKind outcome, std::string reason, TrajectoryGroup* group) {
+// What the group's sources say together: the first refusal, else the first infrastructure error,
+// else nothing.
+const SourceReward* FirstFailure(const TrajectoryGroup& group) {
+  const SourceReward* failure = nullptr;
+  for (const Trajectory& trajectory : group.trajectories) {
+    for (const SourceReward& reward : trajectory.rewards) {
+      if (reward.verdict == VerdictKind::kRefused) return &reward;
+      if (reward.verdict == VerdictKind::kInfrastructureError && failure == nullptr) {
+        failure = &reward;
+      }
+    }
+  }
+  return failure;
+}
+
+}  // namespace
+
+void FailGroup(VerdictKind outcome, std::string reason, TrajectoryGroup* group) {
   group->outcome = outcome;
   group->reason = std::move(reason);
   group->trajectories.clear();
 }
-
-}  // namespace
 
 v1::ScoreRequest MakeScoreRequest(const Task& task, TrajectoryGroup* group) {
   v1::ScoreRequest request;
@@ -76,8 +90,8 @@ void ApplyScores(const v1::ScoreReply& reply, TrajectoryGroup* group) {
 }
 
 Scorer::Scorer(ChannelFactory& channels, std::function<std::vector<std::string>()> peers,
-               const Log& log)
-    : channels_(channels), peers_(std::move(peers)), log_(log) {}
+               std::chrono::milliseconds call_limit, const Log& log)
+    : channels_(channels), peers_(std::move(peers)), call_limit_(call_limit), log_(log) {}
 
 v1::Reward::Stub& Scorer::StubOf(const std::string& address) {
   auto& stub = stubs_[address];
@@ -85,17 +99,14 @@ v1::Reward::Stub& Scorer::StubOf(const std::string& address) {
   return *stub;
 }
 
-void Scorer::Score(const Task& task, std::chrono::milliseconds limit,
-                   const std::function<bool()>& stop, TrajectoryGroup* group) {
+void Scorer::Score(const Task& task, const std::function<bool()>& stop, TrajectoryGroup* group) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto end = begin + limit;
+  const auto end = begin + kCallLimitsPerGroup * call_limit_;
   const v1::ScoreRequest request = MakeScoreRequest(task, group);
   std::string last_failure = "no reward service is registered";
-  // Tries move on to the next peer; the list is read again each time because services come back on
-  // other ports.
-  for (uint64_t turn = group->lease.prompt.ordinal; !stop(); ++turn) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= end) break;
+  // The list is read again each time, because services come back on other ports.
+  for (uint64_t turn = group->lease.prompt.ordinal + group->lease.try_number;
+       !stop() && std::chrono::steady_clock::now() < end; ++turn) {
     const std::vector<std::string> peers = peers_();
     if (peers.empty()) {
       std::this_thread::sleep_for(kPause);
@@ -104,13 +115,13 @@ void Scorer::Score(const Task& task, std::chrono::milliseconds limit,
     const std::string& peer = peers[turn % peers.size()];
     PONDER_FAILPOINT("rollout.score");
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() +
-                         std::chrono::duration_cast<std::chrono::milliseconds>(end - now));
+    context.set_deadline(std::chrono::system_clock::now() + call_limit_);
+    const CallCanceller::Scope scope(canceller_, context);
     v1::ScoreReply reply;
     const grpc::Status status = StubOf(peer).Score(&context, request, &reply);
     if (!status.ok()) {
       last_failure = peer + ": " + status.error_message();
-      if (!RowOf(ConditionOfGrpcCode(status.error_code())).retried) {
+      if (!IsRetried(status)) {
         log_.Warning("scoring was refused by " + last_failure);
         break;
       }
@@ -118,26 +129,19 @@ void Scorer::Score(const Task& task, std::chrono::milliseconds limit,
       continue;
     }
     ApplyScores(reply, group);
-    bool retry = false;
-    for (const Trajectory& trajectory : group->trajectories) {
-      for (const SourceReward& reward : trajectory.rewards) {
-        if (reward.verdict == VerdictKind::kRefused) {
-          return Fail(VerdictKind::kRefused, reward.source + ": " + reward.rule, group);
-        }
-        if (reward.verdict == VerdictKind::kInfrastructureError) {
-          last_failure = reward.source + ": " + reward.rule;
-          retry = true;
-        }
-      }
-    }
-    if (!retry) {
+    const SourceReward* failure = FirstFailure(*group);
+    if (failure == nullptr) {
       group->score_s =
           std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       return;
     }
+    last_failure = failure->source + ": " + failure->rule;
+    if (failure->verdict == VerdictKind::kRefused) {
+      return FailGroup(VerdictKind::kRefused, last_failure, group);
+    }
     std::this_thread::sleep_for(kPause);
   }
-  Fail(VerdictKind::kInfrastructureError, "scoring failed: " + last_failure, group);
+  FailGroup(VerdictKind::kInfrastructureError, "scoring failed: " + last_failure, group);
 }
 
 }  // namespace ponder

@@ -11,11 +11,9 @@ namespace {
 
 constexpr auto kAcquireDeadline = std::chrono::seconds(20);
 constexpr auto kReconnectPause = std::chrono::milliseconds(200);
-constexpr auto kModelPoll = std::chrono::milliseconds(500);
 constexpr auto kQueueLimit = std::chrono::minutes(10);
 // Few at a time, so that several workers share a step evenly.
 constexpr uint32_t kGroupsPerCall = 2;
-constexpr size_t kResidentModels = 2;
 
 }  // namespace
 
@@ -25,17 +23,22 @@ Worker::Worker(const WorkerOptions& options, ChannelFactory& channels, const Log
 
 WorkerEnd Worker::Run() {
   trainer_ = channels_.Connect(options_.trainer);
-  session_ = std::make_unique<SessionClient>(
-      trainer_,
-      SessionOptions{.role = v1::ROLE_WORKER,
-                     .name = options_.name,
-                     .address = "",
-                     .kernel_paths = {kWorkerKernelPath}},
-      options_.connect_timeout, stop_, [this] { return held_.All(); },
-      [this](const std::vector<uint64_t>& lost) {
-        for (const uint64_t id : lost) held_.Remove(id);
-      },
-      log_);
+  try {
+    session_ = std::make_unique<SessionClient>(
+        trainer_,
+        SessionOptions{.role = v1::ROLE_WORKER,
+                       .name = options_.name,
+                       .address = "",
+                       .kernel_paths = {kWorkerKernelPath}},
+        options_.connect_timeout, stop_, [this] { return held_.All(); },
+        [this](const std::vector<uint64_t>& lost) {
+          for (const uint64_t id : lost) held_.Remove(id);
+        },
+        log_);
+  } catch (const Error& error) {
+    if (error.condition() == Condition::kInterrupted) return WorkerEnd::kStopped;
+    throw;
+  }
   const Registration& registration = session_->registration();
   experiment_ =
       ParseExperiment(registration.experiment_yaml, "the experiment from the trainer", {});
@@ -46,17 +49,20 @@ WorkerEnd Worker::Run() {
 }
 
 WorkerEnd Worker::Serve() {
-  const auto score_limit =
-      std::chrono::milliseconds(static_cast<int64_t>(experiment_.trainer.score_timeout_s * 1000.0));
-  ModelCache cache(trainer_, session_->session(), experiment_.models.front().name,
-                   kWorkerKernelPath, log_);
+  ModelCache cache(trainer_,
+                   {.session = session_->session(),
+                    .model = experiment_.models.front().name,
+                    .kernel_path = kWorkerKernelPath},
+                   log_);
   Scorer scorer(
-      channels_, [this] { return session_->reward_peers(); }, log_);
+      channels_, [this] { return session_->reward_peers(); },
+      Milliseconds(experiment_.trainer.score_timeout_s), log_);
   Submitter submitter(
-      trainer_, session_->session(), scorer, score_limit,
-      [this](uint64_t lease_id) { held_.Remove(lease_id); }, log_);
+      trainer_, session_->session(), scorer, [this](uint64_t lease_id) { held_.Remove(lease_id); },
+      log_);
   const auto stub = v1::Experience::NewStub(trainer_);
   for (uint64_t seq = 1; !stop_();) {
+    submitter.RethrowFailure();
     if (session_->run_ended()) return WorkerEnd::kRunEnded;
     if (session_->is_lost()) return WorkerEnd::kRegisterAgain;
     v1::AcquirePromptsRequest request;
@@ -84,65 +90,65 @@ WorkerEnd Worker::Serve() {
       leases.push_back(FromWire(lease, WireLimits{}));
       held_.Add(leases.back().lease_id);
     }
-    for (const PromptLease& lease : leases) {
-      const Decoder* decoder = DecoderFor(lease, cache);
-      if (decoder != nullptr) Generate(lease, *decoder, submitter);
+    for (std::span<const PromptLease> left(leases); !left.empty(); left = left.subspan(1)) {
+      Answer(left, cache, submitter);
     }
   }
   return WorkerEnd::kStopped;
 }
 
-const Decoder* Worker::DecoderFor(const PromptLease& lease, ModelCache& cache) {
-  const auto key = std::make_pair(lease.model.attempt, lease.model.version);
-  const auto found = resident_.find(key);
-  if (found != resident_.end() && found->second.snapshot->identity == lease.model) {
-    return found->second.decoder.get();
-  }
-  const auto unwanted = [&] {
-    return stop_() || session_->is_lost() || session_->run_ended() || !held_.Holds(lease.lease_id);
-  };
-  SnapshotPtr snapshot;
-  while (snapshot == nullptr) {
-    if (unwanted()) return nullptr;
-    snapshot = cache.WaitFor(lease.model, kModelPoll, unwanted);
-  }
-  Resident resident;
-  const DecoderConfig config = DecoderConfig::FromJson(snapshot->config_json);
-  if (config.Layout(DType::kF32) != snapshot->layout) {
-    throw ProtocolError("model " + lease.model.model +
-                        ": its layout does not fit its configuration");
-  }
-  resident.parameters = std::make_unique<Parameters>(config, at::kFloat, /*trainable=*/false);
-  resident.parameters->LoadBytes({snapshot->bytes.data(), snapshot->bytes.size()});
-  resident.decoder = std::make_unique<Decoder>(config, *resident.parameters);
-  resident.snapshot = std::move(snapshot);
-  while (resident_.size() >= kResidentModels) resident_.erase(resident_.begin());
-  return resident_.insert_or_assign(key, std::move(resident)).first->second.decoder.get();
-}
-
-bool Worker::Generate(const PromptLease& lease, const Decoder& decoder, Submitter& submitter) {
-  const auto begin = std::chrono::steady_clock::now();
-  FinishedGroup finished;
-  finished.group.lease = lease;
-  finished.group.worker = options_.name;
+void Worker::Answer(std::span<const PromptLease> leases, ModelCache& cache, Submitter& submitter) {
+  const PromptLease& lease = leases.front();
   const auto task = tasks_.find(lease.prompt.task);
   if (task == tasks_.end()) {
     throw ProtocolError("PromptLease.prompt.task: expected a task of the experiment, got '" +
                         lease.prompt.task + "'");
   }
+  FinishedGroup finished;
   finished.task = task->second;
+  finished.group.lease = lease;
+  finished.group.worker = options_.name;
+  const Decoder* decoder = nullptr;
+  try {
+    decoder = DecoderFor(leases, cache);
+    if (decoder == nullptr) return;
+  } catch (const Error& error) {
+    FailGroup(VerdictKind::kInfrastructureError,
+              "worker '" + options_.name + "' has no model to sample with: " + error.what(),
+              &finished.group);
+  }
+  if (decoder != nullptr && !Generate(*decoder, &finished)) {
+    held_.Remove(lease.lease_id);
+    return;
+  }
+  if (submitter.Add(std::move(finished), kQueueLimit)) return;
+  held_.Remove(lease.lease_id);
+  log_.Warning("the group of ordinal " + std::to_string(lease.prompt.ordinal) +
+               " is lost and will be leased again: too many groups wait to be scored");
+}
+
+bool Worker::IsUnwanted(const PromptLease& lease) const {
+  return stop_() || session_->is_lost() || session_->run_ended() || !held_.Holds(lease.lease_id);
+}
+
+const Decoder* Worker::DecoderFor(std::span<const PromptLease> leases, ModelCache& cache) {
+  const PromptLease& lease = leases.front();
+  if (const Decoder* resident = decoders_.Find(lease.model)) return resident;
+  const SnapshotPtr snapshot = cache.Get(lease.model, [this, &lease] { return IsUnwanted(lease); });
+  return snapshot == nullptr ? nullptr : &decoders_.Add(*snapshot, leases);
+}
+
+bool Worker::Generate(const Decoder& decoder, FinishedGroup* finished) {
+  const auto begin = std::chrono::steady_clock::now();
+  const PromptLease& lease = finished->group.lease;
   // One conversation per row; most tasks end it after the first turn.
-  Problem problem;
-  problem.index = lease.prompt.problem;
-  problem.text = lease.prompt.messages.empty() ? "" : lease.prompt.messages.front().content;
-  problem.reference_answer = lease.prompt.reference_answer;
-  problem.metadata = lease.prompt.metadata;
+  const Problem problem = ProblemOf(lease.prompt);
   std::vector<std::unique_ptr<Episode>> episodes;
   for (uint32_t row = 0; row < lease.sampling.num_rows(); ++row) {
-    episodes.push_back(task->second->NewEpisode(problem));
+    episodes.push_back(finished->task->NewEpisode(problem));
     episodes.back()->Reset();
   }
-  const Tokenizer& tokenizer = task->second->tokenizer();
+  const Tokenizer& tokenizer = finished->task->tokenizer();
   const TurnCallback turn =
       [&](uint32_t row,
           const std::vector<uint32_t>& tokens) -> std::optional<std::vector<uint32_t>> {
@@ -157,17 +163,11 @@ bool Worker::Generate(const PromptLease& lease, const Decoder& decoder, Submitte
   request.sampling = lease.sampling;
   request.eos_id = tokenizer.eos_id();
   request.version = lease.model.version;
-  const auto unwanted = [&] {
-    return stop_() || session_->is_lost() || !held_.Holds(lease.lease_id);
-  };
-  finished.group.trajectories = engine_.Decode(decoder, request, turn, unwanted);
-  if (finished.group.trajectories.empty()) {
-    held_.Remove(lease.lease_id);
-    return true;
-  }
-  finished.group.generate_s =
+  finished->group.trajectories =
+      engine_.Decode(decoder, request, turn, [this, &lease] { return IsUnwanted(lease); });
+  finished->group.generate_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  return submitter.Add(std::move(finished), kQueueLimit);
+  return !finished->group.trajectories.empty();
 }
 
 }  // namespace ponder

@@ -2,14 +2,14 @@
 // submits.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
-#include <utility>
 
 #include "core/base/log.h"
+#include "core/base/program.h"
 #include "core/base/rpc.h"
 #include "core/base/session_client.h"
 #include "core/base/types.h"
@@ -18,15 +18,16 @@
 #include "rollout/engine/group_decoder.h"
 #include "rollout/held_leases.h"
 #include "rollout/model_cache.h"
+#include "rollout/resident_decoders.h"
 #include "rollout/submitter.h"
 #include "tasks/task.h"
 
 namespace ponder {
 
 struct WorkerOptions {
-  std::string trainer;  // host:port
-  std::string name = "worker0";
-  std::chrono::milliseconds connect_timeout{60'000};
+  std::string trainer;                                // host:port
+  std::string name = UniqueProcessName();             // a newcomer of the same name takes over
+  std::chrono::milliseconds connect_timeout{60'000};  // of the registration
 };
 
 // How one registration with a trainer ended.
@@ -46,20 +47,17 @@ class Worker {
   WorkerEnd Run();
 
  private:
-  // A model that is ready to sample with.
-  struct Resident {
-    SnapshotPtr snapshot;
-    std::unique_ptr<Parameters> parameters;
-    std::unique_ptr<Decoder> decoder;
-  };
-
   WorkerEnd Serve();
-  // The decoder of exactly the leased model, or null when the lease was lost or a stop was asked
-  // for.
-  const Decoder* DecoderFor(const PromptLease& lease, ModelCache& cache);
-  // Samples one group and queues it for scoring. False when the submit queue is closed or full too
-  // long.
-  bool Generate(const PromptLease& lease, const Decoder& decoder, Submitter& submitter);
+  // Samples the group of the first of `leases`, which are those at hand, and queues it for scoring.
+  // A lease whose model cannot be had is answered with an infrastructure failure.
+  void Answer(std::span<const PromptLease> leases, ModelCache& cache, Submitter& submitter);
+  // The decoder of exactly the first lease's model, or null when the lease is unwanted. Throws
+  // Error when it cannot be had.
+  const Decoder* DecoderFor(std::span<const PromptLease> leases, ModelCache& cache);
+  // False when the lease became unwanted meanwhile.
+  bool Generate(const Decoder& decoder, FinishedGroup* finished);
+  // Nobody waits for the lease's group any more.
+  bool IsUnwanted(const PromptLease& lease) const;
 
   const WorkerOptions options_;
   ChannelFactory& channels_;
@@ -70,7 +68,7 @@ class Worker {
   std::unique_ptr<SessionClient> session_;
   ExperimentConfig experiment_;
   std::map<std::string, std::shared_ptr<const Task>> tasks_;
-  std::map<std::pair<uint32_t, uint64_t>, Resident> resident_;
+  ResidentDecoders decoders_;
   GroupDecoder engine_;
 };
 

@@ -3,11 +3,15 @@
 #include <google/protobuf/stubs/common.h>
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
+#include <unistd.h>
 
+#include <climits>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 
 #include "core/base/error.h"
 
@@ -40,6 +44,26 @@ int RunMain(const std::string& role, int argc, char** argv,
     std::fprintf(stderr, "%s: internal error: %s\n", role.c_str(), error.what());
     return RowOf(Condition::kInternal).exit_code;
   }
+}
+
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
+}
+
+std::string RandomId() {
+  std::ifstream stream("/proc/sys/kernel/random/uuid");
+  std::string id;
+  stream >> id;
+  PONDER_CHECK(!id.empty()) << "the system gave no random id";
+  return id;
+}
+
+std::string UniqueProcessName() {
+  constexpr size_t kNumDigits = 4;
+  char host[HOST_NAME_MAX + 1] = {};
+  if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+  return (host[0] == '\0' ? std::string("host") : std::string(host)) + "-" +
+         std::to_string(getpid()) + "-" + RandomId().substr(0, kNumDigits);
 }
 
 std::string VersionText(const std::string& program) {

@@ -139,6 +139,10 @@ grpc::Status HandleRpc(const std::function<void()>& body) {
   }
 }
 
+bool IsRetried(const grpc::Status& status) {
+  return status.error_code() == grpc::StatusCode::CANCELLED || RowOf(ConditionOf(status)).retried;
+}
+
 void ThrowIfFailed(const grpc::Status& status, const std::string& method, const std::string& peer) {
   if (status.ok()) return;
   const Condition condition = ConditionOf(status);
@@ -156,9 +160,7 @@ grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds 
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     grpc::Status status = call(context);
     if (status.ok() || tries >= policy.max_tries || stop()) return status;
-    // Nobody cancels the context here: CANCELLED means that the peer is shutting down.
-    const bool going_away = status.error_code() == grpc::StatusCode::CANCELLED;
-    if (!going_away && !RowOf(ConditionOf(status)).retried) return status;
+    if (!IsRetried(status)) return status;
     SleepUnless(stop, Jittered(backoff, policy.jitter_seed, tries));
     if (stop()) return status;
     backoff = std::min(2 * backoff, policy.max_backoff);

@@ -53,6 +53,9 @@ grpc::Status StatusOf(const std::exception& error);
 // Runs `body`; OK when it returns, StatusOf what it throws otherwise. Every service method is one
 // call.
 grpc::Status HandleRpc(const std::function<void()>& body);
+// May a client send the request again? By the table in error.h; and after CANCELLED, which a server
+// answers while it shuts down: ask only about calls that nobody cancels on this side.
+bool IsRetried(const grpc::Status& status);
 // Throws RpcError naming method and peer unless `status` is OK.
 void ThrowIfFailed(const grpc::Status& status, const std::string& method, const std::string& peer);
 

@@ -1,11 +1,11 @@
 #include "core/base/session_client.h"
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
+#include "core/base/program.h"
 
 namespace ponder {
 namespace {
@@ -18,20 +18,10 @@ constexpr int kHeartbeatsPerTimeout = 3;
 // A trainer that is away for this many session timeouts is taken for restarted.
 constexpr int kTimeoutsUntilLost = 2;
 
-// Unique per process start; no experiment's result depends on it.
-std::string NewSessionId() {
-  std::ifstream stream("/proc/sys/kernel/random/uuid");
-  std::string id;
-  stream >> id;
-  PONDER_CHECK(!id.empty()) << "the system gave no session id";
-  return id;
-}
-
 }  // namespace
 
 SessionClient::SessionClient(std::shared_ptr<grpc::Channel> channel, const SessionOptions& options,
-                             std::optional<std::chrono::milliseconds> connect_timeout,
-                             std::function<bool()> stop,
+                             std::chrono::milliseconds connect_timeout, std::function<bool()> stop,
                              std::function<std::vector<uint64_t>()> held,
                              std::function<void(const std::vector<uint64_t>&)> lost, const Log& log)
     : stub_(v1::Experience::NewStub(std::move(channel))),
@@ -39,7 +29,7 @@ SessionClient::SessionClient(std::shared_ptr<grpc::Channel> channel, const Sessi
       held_(std::move(held)),
       lost_(std::move(lost)),
       log_(log),
-      session_(NewSessionId()) {
+      session_(RandomId()) {
   Register(options, connect_timeout);
   thread_ = std::thread([this] { Run(); });
 }
@@ -54,7 +44,7 @@ SessionClient::~SessionClient() {
 }
 
 void SessionClient::Register(const SessionOptions& options,
-                             std::optional<std::chrono::milliseconds> connect_timeout) {
+                             std::chrono::milliseconds connect_timeout) {
   v1::RegisterRequest request;
   request.set_role(options.role);
   request.set_session(session_);
@@ -72,13 +62,13 @@ void SessionClient::Register(const SessionOptions& options,
     context.set_deadline(std::chrono::system_clock::now() + kUnaryDeadline);
     const grpc::Status status = stub_->Register(&context, request, &reply);
     if (status.ok()) break;
-    const bool in_time =
-        !connect_timeout || std::chrono::steady_clock::now() - begin < *connect_timeout;
-    // Nobody cancels this call here: CANCELLED means that the trainer is shutting down.
-    const bool again = status.error_code() == grpc::StatusCode::CANCELLED ||
-                       RowOf(ConditionOfGrpcCode(status.error_code())).retried;
-    if (!in_time || !again) {
-      ThrowIfFailed(status, "Experience.Register", "the trainer");
+    if (!IsRetried(status)) ThrowIfFailed(status, "Experience.Register", "the trainer");
+    if (std::chrono::steady_clock::now() - begin >= connect_timeout) {
+      throw RpcError(Condition::kUnavailable, "Experience.Register of '" + options.name +
+                                                  "': expected the trainer to answer within " +
+                                                  std::to_string(connect_timeout.count() / 1000) +
+                                                  " s, got: " + status.error_message() +
+                                                  " (is it running, and is this its address?)");
     }
     std::this_thread::sleep_for(kRegisterPause);
   }

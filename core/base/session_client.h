@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,14 +37,14 @@ struct Registration {
 // that a restart of the trainer and the end of the run are noticed soon.
 class SessionClient {
  public:
-  // Registers, trying again while the trainer cannot be reached, at most `connect_timeout` or,
-  // without one, until `stop`; then starts the heartbeat. `held` yields the leases to renew; `lost`
-  // is told those that are the session's no more. Both are called from the heartbeat thread; an
-  // exception of theirs loses the session. Throws RpcError when the trainer refuses or the timeout
-  // passed, Error(kInterrupted) when `stop` became true.
+  // Registers, trying again while the trainer cannot be reached, for `connect_timeout` at most;
+  // then starts the heartbeat. `held` yields the leases to renew; `lost` is told those that are the
+  // session's no more. Both are called from the heartbeat thread; an exception of theirs loses the
+  // session. Throws RpcError when the trainer refuses, or with kUnavailable when the timeout
+  // passed; Error(kInterrupted) when `stop` became true.
   SessionClient(std::shared_ptr<grpc::Channel> channel, const SessionOptions& options,
-                std::optional<std::chrono::milliseconds> connect_timeout,
-                std::function<bool()> stop, std::function<std::vector<uint64_t>()> held,
+                std::chrono::milliseconds connect_timeout, std::function<bool()> stop,
+                std::function<std::vector<uint64_t>()> held,
                 std::function<void(const std::vector<uint64_t>&)> lost, const Log& log);
   ~SessionClient();
   SessionClient(const SessionClient&) = delete;
@@ -65,8 +64,7 @@ class SessionClient {
   void NoteLost() { lost_session_ = true; }
 
  private:
-  void Register(const SessionOptions& options,
-                std::optional<std::chrono::milliseconds> connect_timeout);
+  void Register(const SessionOptions& options, std::chrono::milliseconds connect_timeout);
   void Run();
   // One heartbeat. `last_answer`: when the trainer answered last.
   void Renew(std::chrono::steady_clock::time_point* last_answer);

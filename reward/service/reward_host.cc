@@ -63,7 +63,7 @@ bool RewardHost::ServeAttempt(bool is_first) {
                        .name = options_.name,
                        .address = address_,
                        .kernel_paths = {}},
-        is_first ? std::make_optional(options_.connect_timeout) : std::nullopt, stop_,
+        is_first ? options_.connect_timeout : options_.reconnect_timeout, stop_,
         [] { return std::vector<uint64_t>(); }, [](const std::vector<uint64_t>&) {}, log_);
   } catch (const Error& error) {
     if (error.condition() == Condition::kInterrupted) return false;

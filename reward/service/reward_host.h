@@ -8,18 +8,20 @@
 #include <string>
 
 #include "core/base/log.h"
+#include "core/base/program.h"
 #include "core/base/rpc.h"
 #include "reward/service/reward_service.h"
 
 namespace ponder {
 
 struct RewardHostOptions {
-  std::string trainer;                 // host:port of rank 0
-  std::string listen = "127.0.0.1:0";  // port 0 picks a free one
-  std::string name = "reward0";        // a newcomer of the same name takes over
+  std::string trainer;                     // host:port of rank 0
+  std::string listen = "127.0.0.1:0";      // port 0 picks a free one
+  std::string name = UniqueProcessName();  // a newcomer of the same name takes over
   int num_threads = 1;
   size_t max_queued = 256;
-  std::chrono::milliseconds connect_timeout{60'000};  // of the first registration
+  std::chrono::milliseconds connect_timeout{60'000};     // of the first registration
+  std::chrono::milliseconds reconnect_timeout{600'000};  // of later ones
 };
 
 // Owns the server, which keeps its port over restarts of the trainer. Run is called by one thread.
@@ -38,7 +40,7 @@ class RewardHost {
   const std::string& address() const { return address_; }
 
   // Blocks until the run has ended or `stop` is true. The first registration takes at most
-  // connect_timeout; later ones are tried until `stop`, because a trainer that is away may be
+  // connect_timeout; later ones reconnect_timeout, because a trainer that is away may be
   // restarting. Throws RpcError when the trainer refuses or cannot be reached, ConfigError when
   // this program does not understand the experiment.
   void Run();

@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kConfig = "tiny_smoke.yaml";
 constexpr int kLimitS = 120;
@@ -91,6 +92,82 @@ TEST(FaultTest, AsynchronousRunsResumeExactlyToo) {
     synchronous.Start({}, "", kLimitS);
     return synchronous.Digests();
   }()) << "asynchronous and synchronous runs train on different samples";
+}
+
+class StalenessTest : public ::testing::TestWithParam<int> {};
+
+// A slow worker holds leases of all max_staleness + 1 versions that can be leased at once, and
+// needs them again and again; two quick ones share them.
+TEST_P(StalenessTest, ASlowWorkerAndTwoQuickOnesFinishWithTheSameBytes) {
+  const std::string eta = std::to_string(GetParam());
+  const UpRun slow("eta" + eta + "_slow", kConfig);
+  const UpRun two("eta" + eta + "_two", kConfig);
+  const std::string staleness = "stages.reason.max_staleness=" + eta;
+  const ProcessRun slow_result =
+      slow.Start({staleness}, "rollout.decode=delay:4,role=worker", kLimitS);
+  ASSERT_EQ(slow_result.exit_code, 0) << slow_result.output;
+  const ProcessRun two_result = two.Start({staleness, "launch.workers=2"}, "", kLimitS);
+  ASSERT_EQ(two_result.exit_code, 0) << two_result.output;
+  EXPECT_EQ(slow.Digests(), two.Digests());
+}
+
+INSTANTIATE_TEST_SUITE_P(BeyondOne, StalenessTest, ::testing::Values(2, 3));
+
+// Runs `script` by bash, which can call `trainer`, `worker` and `reward`: the programs as a person
+// starts them, with the trainer on `port`, and any further options.
+ProcessRun RunByHand(const UpRun& run, const std::string& port, const std::string& script) {
+  const std::string address = "127.0.0.1:" + port;
+  const std::string path = run.directory() + "/by_hand.sh";
+  std::ofstream(path) << "trainer() { exec " << Program("ponder_trainer") << " --config "
+                      << ConfigPath() << " --set run.dir=" << run.directory()
+                      << " --set run.name=run --listen " << address << " \"$@\"; }\n"
+                      << "worker() { exec " << Program("ponder_rollout") << " --trainer " << address
+                      << " \"$@\"; }\n"
+                      << "reward() { exec " << Program("ponder_reward") << " --trainer " << address
+                      << " \"$@\"; }\n"
+                      << script;
+  return RunCommand("bash " + path, {{"PONDER_PROGRESS", "lines"}}, kLimitS);
+}
+
+TEST(FaultTest, ProgramsStartedByHandWithoutNamesWorkTogetherAndEndWithTheRun) {
+  const UpRun run("by_hand", kConfig);
+  const ProcessRun result = RunByHand(run, "39418",
+                                      "worker & a=$!; worker & b=$!; reward & c=$!; reward & d=$!\n"
+                                      "trainer & wait $!; echo trainer ended with $?\n"
+                                      "for child in $a $b $c $d; do\n"
+                                      "  wait $child; echo child ended with $?\n"
+                                      "done\n");
+  EXPECT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("trainer ended with 0"));
+  size_t num_ended = 0;
+  for (size_t at = 0; (at = result.output.find("child ended with 0", at)) != std::string::npos;
+       ++at) {
+    ++num_ended;
+  }
+  EXPECT_EQ(num_ended, 4u) << result.output;
+  for (const char* trouble : {"came back", "is lost", "its session is over"}) {
+    EXPECT_THAT(result.output, Not(HasSubstr(trouble)));
+  }
+}
+
+TEST(FaultTest, ProgramsWhoseTrainerStaysAwaySayThatTheyGiveUp) {
+  const UpRun run("abandoned", kConfig);
+  const ProcessRun result =
+      RunByHand(run, "39420",
+                "cd \"$(dirname \"$0\")\"\n"
+                "trainer --set trainer.lease_s=1 >trainer.log 2>&1 & t=$!\n"
+                "worker --reconnect-timeout 1 >worker.log 2>&1 & w=$!\n"
+                "reward --reconnect-timeout 1 >reward.log 2>&1 & r=$!\n"
+                "until grep -q registered worker.log && grep -q 'scores on' reward.log; do\n"
+                "  sleep 0.05\n"
+                "done\n"
+                "kill -9 $t; wait $w; echo worker ended with $?\n"
+                "wait $r; echo reward ended with $?; tail -n 1 worker.log reward.log\n");
+  EXPECT_THAT(result.output, HasSubstr("worker ended with 75"));
+  EXPECT_THAT(result.output, HasSubstr("reward ended with 75"));
+  EXPECT_THAT(result.output, HasSubstr("worker: error: Experience.Register of "));
+  EXPECT_THAT(result.output, HasSubstr("reward: error: Experience.Register of "));
+  EXPECT_THAT(result.output, HasSubstr("expected the trainer to answer within 1 s"));
 }
 
 TEST(FaultTest, AFlippedByteFallsBackToTheCheckpointBeforeLoudly) {

@@ -162,6 +162,26 @@ TEST_F(RewardHostTest, LeavesWhenAskedToWhileTheTrainerIsAway) {
   run_.get();
 }
 
+TEST_F(RewardHostTest, GivesUpOnATrainerThatDoesNotComeBackInTime) {
+  RewardHostOptions options = Options();
+  options.reconnect_timeout = std::chrono::milliseconds(0);
+  RewardHost host(
+      options, channels_, [] { return false; }, log_);
+  auto run = std::async(std::launch::async, [&host] { host.Run(); });
+  ASSERT_TRUE(WaitUntil([&] { return trainer_.num_renewals() > 0; }));
+  trainer_.Stop();
+  try {
+    run.get();
+    FAIL() << "expected an error";
+  } catch (const RpcError& error) {
+    EXPECT_EQ(error.exit_code(), 75);
+  }
+}
+
+TEST_F(RewardHostTest, ServicesWithoutANameHaveDifferentOnes) {
+  EXPECT_NE(RewardHostOptions().name, RewardHostOptions().name);
+}
+
 TEST_F(RewardHostTest, GivesUpOnATrainerThatWasNeverThere) {
   trainer_.Stop();
   RewardHostOptions options = Options();

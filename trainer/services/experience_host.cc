@@ -152,14 +152,15 @@ void ExperienceHost::EndRun() {
   Flush(std::move(outbox));
 }
 
-void ExperienceHost::WaitUntilTold(Duration limit) {
+bool ExperienceHost::WaitUntilTold(Duration limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   MutexLock lock(mutex_);
-  while (sessions_.NumWorkersNotTold() > 0) {
+  while (sessions_.NumNotTold() > 0) {
     const auto now = std::chrono::steady_clock::now();
-    if (now >= end) return;
+    if (now >= end) return false;
     changed_.WaitFor(mutex_, end - now);
   }
+  return true;
 }
 
 void ExperienceHost::Close() {

@@ -87,8 +87,9 @@ class ExperienceHost {
   size_t Count(SessionRole role) const EXCLUDES(mutex_);
   // From now on every answer says that the run is over; parked polls are answered so at once.
   void EndRun() EXCLUDES(mutex_);
-  // After EndRun: waits, at most `limit`, until every worker that lives was told.
-  void WaitUntilTold(Duration limit) EXCLUDES(mutex_);
+  // After EndRun: waits, at most `limit`, until every session that lives was told. False
+  // when the limit passed first.
+  bool WaitUntilTold(Duration limit) EXCLUDES(mutex_);
   // Answers every poll, parked or to come, with kUnavailable: the server goes away.
   void Close() EXCLUDES(mutex_);
 

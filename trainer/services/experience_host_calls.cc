@@ -168,15 +168,22 @@ SubmitVerdict ExperienceHost::Submit(const std::string& session, uint64_t lease_
                                      uint32_t try_number, TrajectoryGroup group) {
   Outbox outbox;
   SubmitVerdict verdict = SubmitVerdict::kStale;
+  const VerdictKind outcome = group.outcome;
+  const uint64_t ordinal = group.lease.prompt.ordinal;
+  const std::string reason = group.reason;
   {
     MutexLock lock(mutex_);
-    TouchOrThrow(session);
+    const std::string worker = TouchOrThrow(session).name;
     try {
       verdict = experience_.Submit(session, lease_id, try_number, std::move(group));
     } catch (...) {
       failure_ = std::current_exception();
       changed_.NotifyAll();
       throw;
+    }
+    if (verdict == SubmitVerdict::kAccepted && outcome != VerdictKind::kScored) {
+      outbox.lines.push_back(fmt::format("worker '{}' brought no group of ordinal {} (try {}): {}",
+                                         worker, ordinal, try_number, reason));
     }
     Changed(&outbox);
   }

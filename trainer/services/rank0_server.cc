@@ -16,7 +16,7 @@ namespace ponder {
 namespace {
 
 constexpr std::chrono::milliseconds kTimerPeriod(20);
-constexpr std::chrono::seconds kTellLimit(2);      // for workers to hear of the run's end
+constexpr std::chrono::seconds kTellLimit(2);      // for everybody to hear of the run's end
 constexpr std::chrono::seconds kShutdownLimit(2);  // for calls in progress
 // Lease ids of attempt a begin at a << 40, so that no two attempts share one.
 constexpr int kAttemptShift = 40;

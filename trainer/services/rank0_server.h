@@ -33,9 +33,9 @@ class Rank0Server {
  public:
   // Starts listening. Throws Error(kIo) when the address is taken. `clock` and `log` are borrowed.
   Rank0Server(const Rank0Options& options, PromptSource prompts, Clock& clock, const Log& log);
-  // Stops the server within a few seconds. After EndRun it first waits, at most 2 s, until the
-  // workers have heard of the end; without it they are told that the trainer is unavailable, so
-  // that they wait for its next attempt.
+  // Stops the server within a few seconds. After EndRun it first waits, at most 2 s, until
+  // workers and services have heard of the end; without it they are told that the trainer is
+  // unavailable, so that they wait for its next attempt.
   ~Rank0Server();
   int port() const;
 

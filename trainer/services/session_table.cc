@@ -59,11 +59,10 @@ size_t SessionTable::Count(SessionRole role) const {
                     [role](const auto& entry) { return entry.second.role == role; }));
 }
 
-size_t SessionTable::NumWorkersNotTold() const {
+size_t SessionTable::NumNotTold() const {
   return static_cast<size_t>(
-      std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) {
-        return entry.second.role == SessionRole::kWorker && !entry.second.told_end;
-      }));
+      std::count_if(sessions_.begin(), sessions_.end(),
+                    [](const auto& entry) { return !entry.second.told_end; }));
 }
 
 void SessionTable::RefreshPeers() {

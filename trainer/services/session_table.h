@@ -47,8 +47,8 @@ class SessionTable {
   // In order of the services' names.
   const std::vector<std::string>& reward_addresses() const { return reward_addresses_; }
   size_t Count(SessionRole role) const;
-  // Workers that do not know yet that the run is over.
-  size_t NumWorkersNotTold() const;
+  // Sessions that do not know yet that the run is over.
+  size_t NumNotTold() const;
 
  private:
   void RefreshPeers();

@@ -12,11 +12,6 @@ void SnapshotStore::KeepAtLeast(size_t num_kept) {
   num_kept_ = std::max(num_kept_, num_kept);
 }
 
-size_t SnapshotStore::num_kept() const {
-  MutexLock lock(mutex_);
-  return num_kept_;
-}
-
 void SnapshotStore::Publish(SnapshotPtr snapshot) {
   std::vector<std::shared_ptr<SnapshotWatcher>> told;
   std::vector<SnapshotPtr> evicted;  // freed after the lock: they are large
@@ -31,7 +26,7 @@ void SnapshotStore::Publish(SnapshotPtr snapshot) {
     }
     for (const auto& watcher : watchers_) {
       if (watcher->model() != snapshot->identity.model) continue;
-      watcher->Enqueue(snapshot);
+      watcher->Enqueue(snapshot, num_kept_);
       told.push_back(watcher);
     }
   }
@@ -52,7 +47,8 @@ void SnapshotStore::Watch(const std::shared_ptr<SnapshotWatcher>& watcher) {
     watchers_.push_back(watcher);
     const auto versions = snapshots_.find(watcher->model());
     if (versions != snapshots_.end()) {
-      for (const auto& [version, snapshot] : versions->second) watcher->Enqueue(snapshot);
+      for (const auto& [version, snapshot] : versions->second)
+        watcher->Enqueue(snapshot, num_kept_);
     }
     if (ended_) watcher->EnqueueEnd();
   }

@@ -17,9 +17,10 @@ class SnapshotWatcher {
  public:
   virtual ~SnapshotWatcher() = default;
   virtual const std::string& model() const = 0;
-  // Queues `snapshot`, of the watched model. Called under the store's lock, so that the order
+  // Queues `snapshot`, of the watched model. No more than the newest `num_kept` need to stay
+  // queued: the others cannot be fetched any more. Called under the store's lock, so that the order
   // holds: must only queue.
-  virtual void Enqueue(SnapshotPtr snapshot) = 0;
+  virtual void Enqueue(SnapshotPtr snapshot, size_t num_kept) = 0;
   // Queues the end: nothing follows.
   virtual void EnqueueEnd() = 0;
   // Works on the queue. Called without locks held, perhaps by several threads at once; must not
@@ -34,7 +35,6 @@ class SnapshotStore {
 
   // From now on at least `num_kept` versions of each model stay.
   void KeepAtLeast(size_t num_kept) EXCLUDES(mutex_);
-  size_t num_kept() const EXCLUDES(mutex_);
   void Publish(SnapshotPtr snapshot) EXCLUDES(mutex_);
   // Null when the version was never published or is gone. Does not compare digests.
   SnapshotPtr Find(const std::string& model, uint64_t version) const EXCLUDES(mutex_);

@@ -14,10 +14,10 @@ WatchReactor* WatchReactor::Start(SnapshotStore& store, const std::string& model
   return raw;
 }
 
-void WatchReactor::Enqueue(SnapshotPtr snapshot) {
+void WatchReactor::Enqueue(SnapshotPtr snapshot, size_t num_kept) {
   MutexLock lock(mutex_);
   queue_.push_back(std::move(snapshot));
-  if (queue_.size() > max_queued_) queue_.pop_front();
+  while (queue_.size() > num_kept) queue_.pop_front();
 }
 
 void WatchReactor::EnqueueEnd() {

@@ -22,7 +22,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::ModelInfo>, publi
   static WatchReactor* Start(SnapshotStore& store, const std::string& model);
 
   const std::string& model() const override { return model_; }
-  void Enqueue(SnapshotPtr snapshot) override EXCLUDES(mutex_);
+  void Enqueue(SnapshotPtr snapshot, size_t num_kept) override EXCLUDES(mutex_);
   void EnqueueEnd() override EXCLUDES(mutex_);
   void Pump() override EXCLUDES(mutex_);
 
@@ -31,12 +31,10 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::ModelInfo>, publi
   void OnDone() override;
 
  private:
-  WatchReactor(SnapshotStore& store, std::string model)
-      : store_(store), model_(std::move(model)), max_queued_(store.num_kept()) {}
+  WatchReactor(SnapshotStore& store, std::string model) : store_(store), model_(std::move(model)) {}
 
   SnapshotStore& store_;
   const std::string model_;
-  const size_t max_queued_;
   std::shared_ptr<WatchReactor> self_;  // until OnDone
   v1::ModelInfo message_;               // owned by the write in progress
   Mutex mutex_;

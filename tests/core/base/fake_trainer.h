@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/rpc.h"
@@ -34,7 +35,8 @@ inline bool WaitUntil(const std::function<bool()>& condition) {
 // Thread safe but for Start and Stop, which one thread calls. Keeps its port over both.
 class FakeTrainer : public v1::Experience::Service {
  public:
-  FakeTrainer() {
+  // `others`: served on the same port; borrowed.
+  explicit FakeTrainer(std::vector<grpc::Service*> others = {}) : others_(std::move(others)) {
     reply_.set_run_id("run-1");
     reply_.set_attempt(1);
     reply_.set_kernel_path("aten_f32");
@@ -47,6 +49,7 @@ class FakeTrainer : public v1::Experience::Service {
     grpc::ServerBuilder builder;
     ConfigureServer(builder);
     builder.RegisterService(this);
+    for (grpc::Service* other : others_) builder.RegisterService(other);
     int port = 0;
     server_ = StartServer(builder, "127.0.0.1:" + std::to_string(port_), &port);
     // Written once, so that threads may connect while the trainer is started again.
@@ -131,7 +134,14 @@ class FakeTrainer : public v1::Experience::Service {
     return grpc::Status::OK;
   }
 
+ protected:
+  bool Knows(const std::string& session) const EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return sessions_.count(session) > 0;
+  }
+
  private:
+  const std::vector<grpc::Service*> others_;
   int port_ = 0;  // set by the constructor
   mutable Mutex mutex_;
   v1::RegisterReply reply_ GUARDED_BY(mutex_);

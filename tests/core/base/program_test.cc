@@ -109,5 +109,16 @@ TEST(VersionText, NamesProgramAndLibraries) {
   EXPECT_THAT(VersionText("ponder_trainer"), HasSubstr("protobuf "));
 }
 
+TEST(UniqueProcessName, NamesHostAndProcessAndIsNeverTheSame) {
+  const std::string name = UniqueProcessName();
+  EXPECT_THAT(name, HasSubstr("-" + std::to_string(getpid()) + "-"));
+  EXPECT_NE(UniqueProcessName(), name);
+}
+
+TEST(Milliseconds, CutsWhatIsSmaller) {
+  EXPECT_EQ(Milliseconds(1.5), std::chrono::milliseconds(1500));
+  EXPECT_EQ(Milliseconds(0.0009), std::chrono::milliseconds(0));
+}
+
 }  // namespace
 }  // namespace ponder

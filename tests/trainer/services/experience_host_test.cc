@@ -200,7 +200,17 @@ TEST_F(ExperienceHostTest, EndOfTheRunReachesParkedAndLaterCalls) {
   Poll(later, "w2", 1);
   EXPECT_TRUE(later.answer().run_ended);
   EXPECT_TRUE(host_.Renew("session-w1", {}, 1).run_ended);
-  host_.WaitUntilTold(std::chrono::hours(1));  // returns: both workers were told
+  EXPECT_TRUE(host_.WaitUntilTold(std::chrono::hours(1)));
+}
+
+TEST_F(ExperienceHostTest, TheEndWaitsForRewardServicesToo) {
+  Join("r", SessionRole::kReward);
+  host_.EndRun();
+  EXPECT_TRUE(host_.Renew("session-w1", {}, 1).run_ended);
+  EXPECT_TRUE(host_.Renew("session-w2", {}, 1).run_ended);
+  EXPECT_FALSE(host_.WaitUntilTold(std::chrono::milliseconds(1)));
+  EXPECT_TRUE(host_.Renew("session-r", {}, 1).run_ended);
+  EXPECT_TRUE(host_.WaitUntilTold(std::chrono::hours(1)));
 }
 
 TEST_F(ExperienceHostTest, ClosedHostIsUnavailable) {

@@ -117,8 +117,9 @@ TEST(HostThreads, BatchesAreRightWhateverWorkersDo) {
 class RecordingWatcher : public SnapshotWatcher {
  public:
   const std::string& model() const override { return model_; }
-  void Enqueue(SnapshotPtr snapshot) override EXCLUDES(mutex_) {
+  void Enqueue(SnapshotPtr snapshot, size_t num_kept) override EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
+    num_kept_ = num_kept;
     versions_.push_back(snapshot->identity.version);
   }
   void EnqueueEnd() override EXCLUDES(mutex_) {
@@ -135,14 +136,36 @@ class RecordingWatcher : public SnapshotWatcher {
     return ended_;
   }
   int pumps() const { return pumps_; }
+  // How many versions the watcher was last told to keep in mind.
+  size_t num_kept() const EXCLUDES(mutex_) {
+    MutexLock lock(mutex_);
+    return num_kept_;
+  }
 
  private:
   const std::string model_ = "policy";
   mutable Mutex mutex_;
   std::vector<uint64_t> versions_ GUARDED_BY(mutex_);
   bool ended_ GUARDED_BY(mutex_) = false;
+  size_t num_kept_ GUARDED_BY(mutex_) = 0;
   std::atomic<int> pumps_{0};
 };
+
+TEST(HostThreads, AStreamThatBeganBeforeAStaleStageMissesNoVersionThatItCanFetch) {
+  SnapshotStore store(/*num_kept=*/2);
+  const auto watcher = std::make_shared<RecordingWatcher>();
+  store.Watch(watcher);
+  store.KeepAtLeast(5);
+  for (uint64_t version = 1; version <= 6; ++version) {
+    auto snapshot = std::make_shared<WeightSnapshot>();
+    snapshot->identity = IdentityOf(version);
+    store.Publish(std::move(snapshot));
+  }
+  EXPECT_EQ(watcher->num_kept(), 5u);
+  EXPECT_NE(store.Find("policy", 2), nullptr);
+  EXPECT_EQ(store.Find("policy", 1), nullptr);
+  store.Unwatch(watcher.get());
+}
 
 TEST(HostThreads, WatchersThatJoinAtAnyTimeSeeEveryVersionInOrder) {
   constexpr uint64_t kFirst = 100;

@@ -75,13 +75,15 @@ TEST_F(SessionTableTest, PeersVersionGrowsExactlyWhenTheListChanges) {
   EXPECT_EQ(table_.peers_version(), start + 4);
 }
 
-TEST_F(SessionTableTest, CountsWorkersThatDoNotKnowOfTheEnd) {
+TEST_F(SessionTableTest, CountsSessionsThatDoNotKnowOfTheEnd) {
   table_.Register(Worker("w1", "a"), At(0));
   table_.Register(Worker("w2", "b"), At(0));
   table_.Register(Reward("r1", "c", "h:1"), At(0));
   table_.NoteTold("w1");
   table_.NoteTold("nobody");
-  EXPECT_EQ(table_.NumWorkersNotTold(), 1u);
+  EXPECT_EQ(table_.NumNotTold(), 2u);
+  table_.NoteTold("r1");
+  EXPECT_EQ(table_.NumNotTold(), 1u);
 }
 
 TEST_F(SessionTableTest, TheNumberOfSessionsIsBounded) {
