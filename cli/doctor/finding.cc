@@ -8,6 +8,7 @@ namespace {
 
 constexpr size_t kMarkColumns = 6;
 constexpr size_t kNameColumns = 16;
+constexpr size_t kMaxTextBytes = 2000;
 
 struct Mark {
   const char* text;  // on the page
@@ -60,12 +61,13 @@ std::string TextOf(const std::vector<Section>& sections, const ConsoleStyle& sty
     text += (text.empty() ? "" : "\n") + Paint(section.title, Tone::kTitle, style) + "\n";
     for (const Finding& finding : section.findings) {
       const Mark mark = MarkOf(finding.state);
-      text += "  " + Paint(Padded(mark.text, kMarkColumns), mark.tone, style) +
-              Padded(finding.name, kNameColumns) +
-              Wrap(Printable(finding.text, 2000), indent, indent, style.columns);
+      const std::string name = Padded(Printable(finding.name), kNameColumns);
+      text += "  " + Paint(Padded(mark.text, kMarkColumns), mark.tone, style) + name +
+              Wrap(Printable(finding.text, kMaxTextBytes), 2 + kMarkColumns + name.size(), indent,
+                   style.columns);
       if (finding.advice.empty()) continue;
-      text += std::string(indent, ' ') +
-              Wrap("-> " + Printable(finding.advice, 2000), indent, indent + 3, style.columns);
+      text += std::string(indent, ' ') + Wrap("-> " + Printable(finding.advice, kMaxTextBytes),
+                                              indent, indent + 3, style.columns);
     }
   }
   const int exit_code = ExitCodeOf(sections);

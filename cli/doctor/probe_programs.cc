@@ -79,7 +79,13 @@ std::vector<Finding> ProbeTrainer(const ProbeOptions& options) {
   }
   std::vector<Finding> findings{LibrariesFinding(
       "trainer", *answer, {"libcudart", "libgomp", "libgrpc", "libmpi", "libnccl", "libprotobuf"})};
-  for (Finding& finding : TrainerFindings(*answer)) findings.push_back(std::move(finding));
+  try {
+    for (Finding& finding : TrainerFindings(*answer)) findings.push_back(std::move(finding));
+  } catch (const nlohmann::json::exception& error) {
+    findings.push_back(Blocking("mpi", Condition::kUsage,
+                                std::string("the trainer's answer makes no sense: ") + error.what(),
+                                "the programs are of different builds: build all of them again"));
+  }
   return findings;
 }
 

@@ -65,7 +65,9 @@ TEST(TextPageTest, FitsTheWidthAndPaintsOnlyWhenAsked) {
     EXPECT_EQ(page.text().find('\033'), std::string::npos);
     std::istringstream lines(page.text());
     for (std::string line; std::getline(lines, line);) {
-      if (line.find("nnn") == std::string::npos) EXPECT_LE(line.size(), 60u) << line;
+      if (line.find("nnn") == std::string::npos) {
+        EXPECT_LE(line.size(), 60u) << line;
+      }
       EXPECT_TRUE(line.empty() || line.back() != ' ') << "'" << line << "'";
     }
   }

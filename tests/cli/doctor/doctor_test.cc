@@ -169,12 +169,11 @@ class FakeProgramsTest : public ::testing::Test {
 
 TEST_F(FakeProgramsTest, AHangingMpirunDoesNotHangTheDoctor) {
   AddProgram("mpirun", "sleep 600");
-  const Section section = Probe(std::chrono::milliseconds(2000));
-  EXPECT_EQ(Find(section.findings, "rollout").state, FindingState::kWorks);
+  const Section section = Probe(std::chrono::milliseconds(1000));
   const Finding& mpi = Find(section.findings, "mpi");
   EXPECT_EQ(mpi.state, FindingState::kFails);
-  EXPECT_THAT(mpi.text, HasSubstr("no end after 2000 ms"));
-  EXPECT_EQ(ExitCodeOf({section}), 75);
+  EXPECT_THAT(mpi.text, HasSubstr("no end after 1000 ms"));
+  EXPECT_EQ(mpi.blocks, Condition::kUnavailable);
 }
 
 TEST_F(FakeProgramsTest, AnMpirunThatFailsIsToldInItsOwnWords) {

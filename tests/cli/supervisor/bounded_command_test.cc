@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace ponder {
 namespace {
@@ -16,8 +19,15 @@ using ::testing::HasSubstr;
 
 constexpr milliseconds kLong{60'000};
 
+CommandResult Run(std::vector<std::string> argv, milliseconds deadline) {
+  ChildSpec spec;
+  spec.name = argv.front();
+  spec.argv = std::move(argv);
+  return RunBounded(spec, deadline);
+}
+
 CommandResult Shell(const std::string& script, milliseconds deadline = kLong) {
-  return RunBounded({.name = "sh", .argv = {"/bin/sh", "-c", script}}, deadline);
+  return Run({"/bin/sh", "-c", script}, deadline);
 }
 
 TEST(RunBoundedTest, GivesOutputAndEnd) {
@@ -55,7 +65,7 @@ TEST(RunBoundedTest, EndlessOutputEndsIt) {
 }
 
 TEST(RunBoundedTest, AProgramThatIsNotThereIsAResultToo) {
-  const CommandResult result = RunBounded({.name = "x", .argv = {"/nonexistent/program"}}, kLong);
+  const CommandResult result = Run({"/nonexistent/program"}, kLong);
   EXPECT_FALSE(result.ok());
   EXPECT_THAT(result.Explain(), HasSubstr("/nonexistent/program: No such file"));
 }

@@ -30,12 +30,8 @@ TEST(RuntimeLibrariesTest, SurvivesAnyText) {
   EXPECT_THAT(ParseRuntimeLibraries("/\n//\n.so\n/.so/\n/libgomp-.so"), IsEmpty());
 }
 
-TEST(RuntimeLibrariesTest, FindsOneOfEachInThisProcess) {
-  const RuntimeLibraries loaded = LoadedRuntimeLibraries();
-  for (const char* name : {"libgrpc", "libprotobuf"}) {
-    ASSERT_TRUE(loaded.contains(name)) << name;
-    EXPECT_EQ(loaded.at(name).size(), 1u) << name;
-  }
+TEST(RuntimeLibrariesTest, ReadsTheMapsOfThisProcess) {
+  for (const auto& [name, paths] : LoadedRuntimeLibraries()) EXPECT_EQ(paths.size(), 1u) << name;
 }
 
 }  // namespace
