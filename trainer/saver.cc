@@ -49,7 +49,7 @@ void Saver::Save(const RunState& state, Learner& learner, const StageProgress& p
       }
       writer_->Abort();
       const std::optional<RunState> saved = SavedState(state.run_step);
-      if (!saved || PositionOf(*saved) < PositionOf(state)) {
+      if (!saved || IsFurther(state, *saved)) {
         writer_->Begin(state.run_step, IfPresent::kReplace);
         AddPolicy(learner);
         directory = writer_->directory();

@@ -8,13 +8,16 @@
 namespace ponder {
 namespace {
 
-// How far a state is: later stages and steps are further, and then what is done after a step.
 auto PositionOf(const RunState& state) {
   return std::make_tuple(state.stage_index, state.stage_step, !state.evaluations_due,
                          state.stage_complete);
 }
 
 }  // namespace
+
+bool IsFurther(const RunState& one, const RunState& other) {
+  return PositionOf(one) > PositionOf(other);
+}
 
 std::optional<ResumePoint> FindResumePoint(FileSystem& files, const std::string& run_directory,
                                            const ExperimentConfig& config,
@@ -24,7 +27,7 @@ std::optional<ResumePoint> FindResumePoint(FileSystem& files, const std::string&
   const auto consider = [&](const LoadedCheckpoint& loaded) {
     RunState state =
         RunState::FromJson(loaded.File(kStateFile), loaded.directory + "/" + kStateFile);
-    if (!furthest || PositionOf(state) > PositionOf(furthest->state)) {
+    if (!furthest || IsFurther(state, furthest->state)) {
       furthest = {loaded.directory, std::move(state)};
     }
   };

@@ -19,6 +19,9 @@ struct ResumePoint {
   RunState state;
 };
 
+// Later stages and steps are further, and then what is done after a step.
+bool IsFurther(const RunState& one, const RunState& other);
+
 // The furthest state of the run below `run_directory` that verifies: the newest whole checkpoint,
 // or the start of a later stage of `config`. What is passed over is reported. Nothing when the run
 // has saved nothing yet. Throws CheckpointError(kBadData) when it has and nothing verifies, when

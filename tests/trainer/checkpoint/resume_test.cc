@@ -157,11 +157,9 @@ TEST(EnterOpenStageTest, GoesOnInAnUnfinishedStageAndEntersTheNextOneAfterAFinis
   EXPECT_EQ(state.stage_index, 0u);
 
   state.stage_complete = true;
-  state.stage_updates = 2;
   EXPECT_TRUE(EnterOpenStage(config, &state));
   EXPECT_EQ(state.stage_index, 1u);
   EXPECT_EQ(state.stage_step, 0);
-  EXPECT_EQ(state.stage_updates, 0);
   EXPECT_FALSE(state.stage_complete);
 }
 
@@ -174,6 +172,8 @@ TEST(EnterOpenStageTest, AFinishedRunGoesOnOnlyWhenItsLastStageGotMoreSteps) {
   EXPECT_TRUE(EnterOpenStage(config, &state));
   EXPECT_EQ(state.stage_index, 1u);
   EXPECT_EQ(state.stage_step, 4);
+  config.stages[1].num_steps = 3;
+  EXPECT_THROW(EnterOpenStage(config, &state), ConfigError) << "fewer than are done";
 }
 
 }  // namespace
