@@ -2,11 +2,14 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "core/base/program.h"
+#include "core/base/runtime_libraries.h"
 #include "core/base/signals.h"
 #include "rollout/worker.h"
 
@@ -14,6 +17,11 @@ namespace ponder {
 namespace {
 
 int Run(int argc, char** argv) {
+  // Answers `ponder doctor`. Not in --help: nobody else needs it.
+  if (argc == 2 && std::string_view(argv[1]) == "--self-test") {
+    std::printf("%s\n", RuntimeLibrariesJson(LoadedRuntimeLibraries()).c_str());
+    return 0;
+  }
   WorkerOptions options;
   double connect_timeout_s = 60;
   double reconnect_timeout_s = 600;

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
@@ -12,6 +13,7 @@
 #include "core/base/program.h"
 #include "trainer/group_exchange.h"
 #include "trainer/results.h"
+#include "trainer/self_test.h"
 #include "trainer/trainer.h"
 
 namespace ponder {
@@ -76,8 +78,20 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
   return 0;
 }
 
+// Answers `ponder doctor`. Not in --help: nobody else needs it.
+int RunSelfTest(Communicator& comm) {
+  const std::string answer = SelfTestJson(comm);
+  if (comm.rank() == 0) std::printf("%s\n", answer.c_str());
+  comm.Barrier();
+  return 0;
+}
+
 int Run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--self-test") {
+    return RunSelfTest(*MakeCommunicator());
+  }
   Arguments arguments;
+  bool describes = false;
   CLI::App app{"Trains the policy of an experiment. Start it with mpirun for several ranks."};
   app.name("ponder_trainer");
   app.set_version_flag("--version", VersionText("ponder_trainer"));
@@ -87,6 +101,7 @@ int Run(int argc, char** argv) {
       ->expected(1);
   app.add_option("--listen", arguments.listen, "host:port of rank 0; port 0 picks a free one")
       ->capture_default_str();
+  app.add_flag("--describe", describes)->group("");  // answers `ponder inspect`
   app.footer("Example: mpirun -np 2 ponder_trainer --config configs/quickstart.yaml");
   try {
     app.parse(argc, argv);
@@ -94,6 +109,11 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
   }
 
+  if (describes) {
+    const ExperimentConfig config = ReadExperiment(arguments.config_path, arguments.overrides);
+    std::printf("%s\n", DescribeModels(*MakeRealFileSystem(), config).c_str());
+    return 0;
+  }
   const SignalWatcher signals;
   const std::unique_ptr<Communicator> comm = MakeCommunicator();
   std::string failure;

@@ -76,8 +76,6 @@ class Saver {
   // Of the checkpoint of `run_step`, if there is one that verifies; rank 0 only.
   std::optional<RunState> SavedState(int64_t run_step) const;
   Manifest ManifestOf(const RunState& state) const;
-  // The newest verified folder and its state; rank 0 only.
-  std::optional<std::pair<std::string, RunState>> FindNewest();
 
   Communicator& comm_;
   FileSystem& files_;

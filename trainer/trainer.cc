@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "core/base/philox.h"
+#include "trainer/checkpoint/resume.h"
 #include "trainer/group_exchange.h"
 #include "trainer/initial_model.h"
 #include "trainer/results.h"
@@ -124,20 +125,7 @@ bool Trainer::Run() {
                                               state_.timing_bytes);
     observers_ = std::make_unique<Observers>(files_, config_, state_.run_step, log_);
   }
-  while (true) {
-    const StageConfig& stage = config_.stages[state_.stage_index];
-    // A finished run whose last stage was given more steps goes on in that stage.
-    if (state_.stage_complete && state_.stage_step >= stage.num_steps) {
-      if (state_.stage_index + 1 == config_.stages.size()) break;
-      ++state_.stage_index;
-      state_.stage_step = 0;
-    }
-    if (state_.stage_step > stage.num_steps) {
-      throw ConfigError("going on with stage '" + stage.name +
-                        "': expected num_steps of at least " + std::to_string(state_.stage_step) +
-                        ", which are done, got " + std::to_string(stage.num_steps));
-    }
-    state_.stage_complete = false;
+  while (EnterOpenStage(config_, &state_)) {
     if (!RunStage(state_.stage_index)) return false;
   }
   if (is_root()) server_->EndRun();

@@ -25,6 +25,9 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
                           const std::vector<std::string>& overrides,
                           const std::string& bin_directory, uint16_t trainer_port);
 
+// mpirun with what one machine needs, as a launcher; the program and its arguments are to be added.
+ChildSpec MpirunSpec(int64_t num_ranks);
+
 // A port of the loopback interface that nobody listens on at this moment. Throws Error(kIo).
 uint16_t PickFreeLoopbackPort();
 

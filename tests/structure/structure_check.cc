@@ -32,7 +32,7 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
       {"trainer/optim", {"trainer/comm", "model", "core"}},
       {"trainer/algorithms", {"trainer/objectives", "model", "tasks", "core"}},
       {"trainer", {"model", "tasks", "core", "proto"}},
-      {"cli", {"tasks", "core"}},
+      {"cli", {"tasks", "trainer/checkpoint", "core"}},
   };
   return kAllowed;
 }

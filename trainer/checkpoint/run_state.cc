@@ -1,5 +1,6 @@
 #include "trainer/checkpoint/run_state.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,9 @@
 
 namespace ponder {
 namespace {
+
+// Memory that the digest of a file of any size takes.
+constexpr uint64_t kPieceBytes = 4u << 20;
 
 // JSON has no word for them, and a state with one must still be saved.
 constexpr const char* kNan = "nan";
@@ -96,14 +100,18 @@ RunState RunState::WithoutAttempt() const {
 }
 
 std::string Sha256OfPrefix(FileSystem& files, const std::string& path, uint64_t size) {
-  if (size == 0) return Sha256Hex("");
-  const std::string bytes = files.ReadFile(path, std::numeric_limits<uint64_t>::max());
-  if (bytes.size() < size) {
-    throw CheckpointError(Condition::kBadData, "reading " + path + ": expected at least " +
-                                                   std::to_string(size) + " bytes, got " +
-                                                   std::to_string(bytes.size()));
+  Sha256 digest;
+  for (uint64_t done = 0; done < size;) {
+    const std::string piece = files.ReadRange(path, done, std::min(size - done, kPieceBytes));
+    if (piece.empty()) {
+      throw CheckpointError(Condition::kBadData, "reading " + path + ": expected at least " +
+                                                     std::to_string(size) + " bytes, got " +
+                                                     std::to_string(done));
+    }
+    digest.Update(piece);
+    done += piece.size();
   }
-  return Sha256Hex(std::string_view(bytes).substr(0, size));
+  return digest.FinishHex();
 }
 
 void CheckMetricsPrefix(FileSystem& files, const std::string& path, const RunState& state) {

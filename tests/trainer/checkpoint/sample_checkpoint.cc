@@ -79,7 +79,11 @@ bool IsWholeSample(const LoadedCheckpoint& loaded) {
   for (const auto& [path, bytes] : SampleFiles(manifest.step)) {
     manifest.files.push_back(RecordOf(path, bytes));
   }
-  return loaded.manifest == manifest && loaded.files == SampleFiles(manifest.step);
+  if (!(loaded.manifest == manifest)) return false;
+  for (const auto& [path, bytes] : SampleFiles(manifest.step)) {
+    if (loaded.File(path) != bytes) return false;
+  }
+  return true;
 }
 
 int CountNames(FileSystem& files, const std::string& path, std::string_view prefix) {

@@ -28,6 +28,9 @@ void SaveSampleStart(FileSystem& files, const std::string& parent, int64_t step,
 // True when `loaded` is, byte for byte, the sample checkpoint of the step that it claims.
 bool IsWholeSample(const LoadedCheckpoint& loaded);
 
+// A CheckpointReport for where it does not matter what is passed over.
+inline void IgnoreReports(const std::string& /*directory*/, const std::string& /*why*/) {}
+
 // Files and folders below `path` whose name begins with `prefix`, at its first level.
 int CountNames(FileSystem& files, const std::string& path, std::string_view prefix);
 
