@@ -91,8 +91,6 @@ const Section& CheckpointSection() {
              "auto: go on if the folder holds a run; never: refuse then; must: refuse otherwise",
          .key_class = KeyClass::kFree},
         {.form = TextRule::Form::kChoice, .choices = {"auto", "never", "must"}});
-    section.Foreign("save_total_limit", "TRL's save_total_limit is 'keep' here");
-    section.Foreign("save_freq", "verl's save_freq is 'save_steps' here");
     return section;
   }();
   return kSection;
@@ -196,14 +194,11 @@ const Section& MetricsSection() {
   return kSection;
 }
 
-void AddForeignKeys(Section* section) {
-  section->Foreign("actor_rollout_ref",
-                   "verl's actor_rollout_ref is in 'models' and 'stages' here");
+void AddKeysOfStages(Section* section) {
   section->Foreign("algorithm", "an algorithm belongs to a stage: stages[].algorithm");
   section->Foreign("data", "what is trained on belongs to a stage: stages[].data or stages[].task");
   section->Foreign("model", "models are by name: models.policy");
   section->Foreign("seed", "the seed is run.seed");
-  section->Foreign("output_dir", "TRL's output_dir is run.dir and run.name here");
 }
 
 }  // namespace
@@ -240,7 +235,7 @@ const Section& ExperimentSection() {
     section.Nested(&ExperimentConfig::launch,
                    {.name = "launch", .help = "the processes that 'ponder up' starts"},
                    LaunchSection());
-    AddForeignKeys(&section);
+    AddKeysOfStages(&section);
     return section;
   }();
   return kSection;
