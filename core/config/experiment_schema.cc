@@ -37,7 +37,7 @@ const Section& ModelInitSection() {
                  {.form = TextRule::Form::kChoice, .choices = {"tiny", "10m", "0.5b"}});
     section.Text(&ModelInit::run,
                  {.name = "run",
-                  .help = "the policy of another run below run.dir; needs step",
+                  .help = "the policy of another run below run.dir; needs step or stage",
                   .omit_default = true},
                  kName);
     section.Int(&ModelInit::step,
@@ -47,9 +47,14 @@ const Section& ModelInitSection() {
                  .omit_default = true,
                  .default_text = "-1"},
                 {.min = 0});
-    const std::string forms = "the forms are {preset: NAME} and {run: NAME, step: N}";
-    section.Foreign("folder", "models cannot be read from a folder; " + forms);
-    section.Foreign("stage", "stages train on the model that they name; " + forms);
+    section.Text(&ModelInit::stage,
+                 {.name = "stage",
+                  .help = "or which stage of that run: the policy that it ended with",
+                  .omit_default = true},
+                 kName);
+    section.Foreign("folder",
+                    "models cannot be read from a folder; the forms are {preset: NAME}, {run: "
+                    "NAME, step: N} and {run: NAME, stage: NAME}");
     return section;
   }();
   return kSection;
@@ -60,7 +65,7 @@ const Section& ModelSection() {
     Section section;
     section.Nested(&ModelConfig::init,
                    {.name = "init",
-                    .help = "where the first weights come from: preset, or run and step",
+                    .help = "where the first weights come from: preset, or run with step or stage",
                     .required = true},
                    ModelInitSection());
     return section;

@@ -105,8 +105,8 @@ INSTANTIATE_TEST_SUITE_P(
                         "section of verl's: docs/from_verl_and_trl.md says what its keys are here"},
         WrongExperiment{"ModelFromAFolder", "{preset: tiny}", "{folder: models/Qwen}",
                         "x.yaml:12:19: unknown key 'folder' in models.policy.init; models cannot "
-                        "be read from a folder; the forms are {preset: NAME} and {run: NAME, step: "
-                        "N}"}),
+                        "be read from a folder; the forms are {preset: NAME}, {run: NAME, step: N} "
+                        "and {run: NAME, stage: NAME}"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -281,10 +281,17 @@ INSTANTIATE_TEST_SUITE_P(
                         "'every_steps'?"},
         WrongExperiment{"TwoForms", "{preset: tiny}", "{preset: tiny, run: other, step: 3}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME} and {run: NAME, step: N}"},
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"ForkOfItself", "{preset: tiny}", "{run: demo, step: 3}",
+                        "x.yaml:12:24: models.policy.init.run: a run cannot begin with itself; "
+                        "expected another run than 'demo' (to make it longer, raise num_steps of "
+                        "its last stage)"},
+        WrongExperiment{"StepAndStage", "{preset: tiny}", "{run: other, step: 3, stage: last}",
+                        "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME} and {run: NAME, step: N}"}),
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
