@@ -16,6 +16,7 @@ constexpr auto kDrainLimit = std::chrono::seconds(1);
 HealthServer::HealthServer(const std::string& address) {
   grpc::ServerBuilder builder;
   ConfigureServer(builder);
+  builder.RegisterCallbackGenericService(&none_);
   server_ = StartServer(builder, address, &port_);
   server_->GetHealthCheckService()->SetServingStatus(true);
 }

@@ -1,6 +1,7 @@
 // Health checks (grpc.health.v1) for a program that serves nothing else.
 #pragma once
 
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
@@ -20,6 +21,8 @@ class HealthServer {
   int port() const { return port_; }
 
  private:
+  // gRPC polls a server only for the sake of a service; this one knows no method.
+  grpc::CallbackGenericService none_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -16,7 +16,7 @@ start() {
 
 start
 for ((tries = 0; tries < 1200; ++tries)); do
-  [ "$(grep -c '"stage":"reason"' "$runs/run/metrics.jsonl" 2>/dev/null || true)" -ge 3 ] 2>/dev/null && break
+  [ "$(grep -c '"stage": "reason"' "$runs/run/metrics.jsonl" 2>/dev/null || true)" -ge 3 ] 2>/dev/null && break
   kill -0 $job || { echo "the job ended before it could be told" >&2; exit 1; }
   sleep 0.1
 done

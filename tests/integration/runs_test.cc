@@ -34,7 +34,7 @@ std::vector<std::string> StepLines(const std::string& folder) {
   std::istringstream stream(ReadAll(folder + "/metrics.jsonl"));
   std::string line;
   while (std::getline(stream, line)) {
-    if (line.find("\"kind\":\"step\"") != std::string::npos) lines.push_back(line);
+    if (line.find("\"kind\": \"step\"") != std::string::npos) lines.push_back(line);
   }
   return lines;
 }

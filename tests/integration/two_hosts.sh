@@ -31,7 +31,7 @@ fail() {
 }
 
 # Steps of the last stage that are written.
-steps_done() { grep -c '"stage":"reason"' "$runs/run/metrics.jsonl" 2>/dev/null || true; }
+steps_done() { grep -c '"stage": "reason"' "$runs/run/metrics.jsonl" 2>/dev/null || true; }
 
 # wait_for_steps N: until the last stage has written N lines, or the trainer has ended.
 wait_for_steps() {
