@@ -107,7 +107,7 @@ TEST_F(FinishedRunTest, IsMadeLongerAsIfItHadBeenSoLongFromTheBeginning) {
   }());
 }
 
-TEST_F(FinishedRunTest, IsMadeLongerAlsoWhenSamplingRanAhead) {
+TEST(LongerRunTest, IsPossibleAlsoWhenSamplingRanAhead) {
   const UpRun ahead("ahead", kConfig);
   ASSERT_EQ(ahead.Start({"stages.reason.max_staleness=1"}, "", kLimitS).exit_code, 0);
   const ProcessRun result =
@@ -116,7 +116,7 @@ TEST_F(FinishedRunTest, IsMadeLongerAlsoWhenSamplingRanAhead) {
   EXPECT_EQ(StepLines(ahead.folder()).size(), 80u + 2u + 16u);
 }
 
-TEST_F(FinishedRunTest, TellsWhenItsScheduleEndsBeforeTheStage) {
+TEST(LongerRunTest, TellsWhenItsScheduleEndsBeforeTheStage) {
   const UpRun falling("falling", kConfig);
   const ProcessRun result = falling.Start(
       {"stages.reason.num_steps=3", "'stages.reason.schedule={name: linear, decay_steps: 2}'"}, "",
