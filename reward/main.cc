@@ -12,18 +12,10 @@ namespace ponder {
 namespace {
 
 // Peers get the host of --listen to call, so it must be one that they can reach.
-void CheckListen(const std::string& listen, bool allow_remote) {
-  if (listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:") ||
-      listen.find(':') == std::string::npos) {
-    throw Error(Condition::kUsage, "--listen: expected HOST:PORT that peers can call, got '" +
-                                       listen + "' (name this machine's address)");
-  }
-  if (!allow_remote && !IsLoopback(listen)) {
-    throw Error(Condition::kUsage,
-                "--listen: expected a loopback address, because the connection is not encrypted, "
-                "got '" +
-                    listen + "' (allow it with --insecure-allow-remote)");
-  }
+void CheckHostIsNamed(const std::string& listen) {
+  if (!listen.starts_with("0.0.0.0:") && !listen.starts_with("[::]:")) return;
+  throw Error(Condition::kUsage, "--listen: expected an address that peers can call, got '" +
+                                     listen + "' (name this machine's address)");
 }
 
 int Run(int argc, char** argv) {
@@ -63,7 +55,8 @@ int Run(int argc, char** argv) {
   }
   options.connect_timeout = Milliseconds(connect_timeout_s);
   options.reconnect_timeout = Milliseconds(reconnect_timeout_s);
-  CheckListen(options.listen, allow_remote);
+  CheckListenAddress(options.listen, allow_remote);
+  CheckHostIsNamed(options.listen);
   ConfigureFailpoints("reward", /*rank=*/-1);
   const SignalWatcher signals;
   const Log log("reward", /*rank=*/-1);

@@ -3,11 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
+#include "core/base/health_server.h"
 #include "core/base/program.h"
 #include "core/base/runtime_libraries.h"
 #include "core/base/signals.h"
@@ -27,6 +29,7 @@ int Run(int argc, char** argv) {
   double reconnect_timeout_s = 600;
   int threads = 1;
   bool allow_remote = false;
+  std::string health_address;
   CLI::App app{
       "Samples chains of thought for a trainer. Any number of workers may join and leave."};
   app.name("ponder_rollout");
@@ -45,6 +48,8 @@ int Run(int argc, char** argv) {
                  "Seconds to wait for a trainer that went away; then the exit code is 75")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e6));
+  app.add_option("--listen", health_address,
+                 "host:port to answer health checks on; none if absent");
   app.add_flag("--insecure-allow-remote", allow_remote,
                "Allow addresses beyond this machine; the connection is not encrypted");
   app.footer("Example: ponder_rollout --trainer 127.0.0.1:5005");
@@ -54,11 +59,14 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
   }
   options.connect_timeout = Milliseconds(connect_timeout_s);
+  if (!health_address.empty()) CheckListenAddress(health_address, allow_remote);
   ConfigureFailpoints("worker", /*rank=*/-1);
   at::set_num_threads(threads);
   const SignalWatcher signals;
   const Log log("worker", /*rank=*/-1);
   TcpChannelFactory channels(allow_remote);
+  std::optional<HealthServer> health;
+  if (!health_address.empty()) health.emplace(health_address);
   while (true) {
     Worker worker(options, channels, log, [&signals] { return signals.stop_requested(); });
     switch (worker.Run()) {

@@ -3,7 +3,7 @@
 # one dependency folder of this clone. Repeating it is quick and changes nothing.
 #
 #   scripts/install_deps.sh [--tools] [--check]
-#     --tools   also clang, clang-format, clang-tidy and the sanitizer runtimes that .ci/run needs
+#     --tools   also clang, clang-format, clang-tidy, the sanitizer runtimes and what else .ci/run needs
 #     --check   install nothing; say what is missing and exit 1 if anything is
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,10 +12,20 @@ PACKAGES="cmake ninja-build g++ pkg-config libgrpc++-dev protobuf-compiler proto
   libprotobuf-dev libopenmpi-dev openmpi-bin libyaml-cpp-dev libspdlog-dev libcli11-dev
   nlohmann-json3-dev libssl-dev prometheus-cpp-dev libisal-dev libgtest-dev libgmock-dev librapidcheck-dev
   ccache mold time python3 python3-pip"
-TOOLS="clang clang-format clang-tidy libclang-rt-14-dev"
+TOOLS="clang clang-format clang-tidy libclang-rt-14-dev shellcheck iproute2"
 # Versions that belong together: LibTorch was built against this NCCL and this CUDA runtime. A machine
 # without a GPU loads them as plain libraries.
 WHEELS="torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85 nvidia-nccl-cu13==2.28.9"
+
+# Debian 12 is what it is made for and tried on. What else is known to differ:
+case $(. /etc/os-release && echo "$ID $VERSION_ID") in
+  "ubuntu 24.04")
+    # LLVM 14 is not the default there; scripts/common.sh puts it first on PATH.
+    TOOLS="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev shellcheck iproute2" ;;
+  "ubuntu 22.04")
+    fail "Ubuntu 22.04 has gRPC 1.30 and CMake 3.22, expected 1.39 and 3.25 or later (use the image of" \
+      "deploy/Containerfile, Debian 12 or Ubuntu 24.04; docs/launching.md)" ;;
+esac
 
 check=no
 for argument in "$@"; do

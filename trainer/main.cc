@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "core/base/program.h"
+#include "core/base/rpc.h"
 #include "trainer/group_exchange.h"
 #include "trainer/results.h"
 #include "trainer/self_test.h"
@@ -23,6 +24,7 @@ struct Arguments {
   std::string config_path;
   std::vector<std::string> overrides;
   std::string listen = "127.0.0.1:0";
+  bool allow_remote = false;
 };
 
 // The communicator of this process: MPI when a launcher started it, local otherwise.
@@ -53,7 +55,10 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
       static_cast<int64_t>(config.trainer.collective_timeout_s * 1000.0)));
 
   RunIdentity identity;
-  if (comm.rank() == 0) identity = OpenRunFolder(*files, config, log);
+  if (comm.rank() == 0) {
+    CheckListenAddress(arguments.listen, arguments.allow_remote);
+    identity = OpenRunFolder(*files, config, log);
+  }
   BroadcastString(comm, &identity.run_id, /*patient=*/false);
   comm.Broadcast({&identity.attempt, 1, DType::kU32, nullptr}, /*root=*/0);
 
@@ -102,6 +107,8 @@ int Run(int argc, char** argv) {
   app.add_option("--listen", arguments.listen, "host:port of rank 0; port 0 picks a free one")
       ->capture_default_str();
   app.add_flag("--describe", describes)->group("");  // answers `ponder inspect`
+  app.add_flag("--insecure-allow-remote", arguments.allow_remote,
+               "Allow --listen beyond this machine; connections are not encrypted");
   app.footer("Example: mpirun -np 2 ponder_trainer --config configs/quickstart.yaml");
   try {
     app.parse(argc, argv);

@@ -169,10 +169,10 @@ std::optional<std::vector<TrajectoryGroup>> Trainer::WaitForGroups(
       std::string text = server_->DescribeWaiting();
       if (server_->num_workers() == 0) {
         text += "; no rollout worker is registered: start one with ponder_rollout --trainer " +
-                options_.listen;
+                address_;
       } else if (server_->num_reward_services() == 0) {
-        text += "; no reward service is registered: start one with ponder_reward --trainer " +
-                options_.listen;
+        text +=
+            "; no reward service is registered: start one with ponder_reward --trainer " + address_;
       }
       log_.Warning(text);
     }

@@ -1,6 +1,9 @@
 #include "trainer/trainer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/base/error.h"
@@ -58,6 +61,30 @@ SamplingParams SamplingOf(const StageConfig& stage) {
           .max_total_tokens = static_cast<uint32_t>(stage.rollout.max_total_tokens)};
 }
 
+// Where others reach a server that listens on `listen`: with the bound port, and with this
+// machine's name when `listen` stands for all its addresses.
+std::string CallableAddress(const std::string& listen, int port) {
+  std::string host = listen.substr(0, listen.rfind(':'));
+  std::array<char, 256> name{};
+  if ((host == "0.0.0.0" || host == "[::]") && gethostname(name.data(), name.size() - 1) == 0) {
+    host = name.data();
+  }
+  return host + ":" + std::to_string(port);
+}
+
+// A stage that is longer than its schedule learns nothing at its end, which is easily overlooked
+// when a run is extended.
+void WarnOfEndedSchedule(const StageConfig& stage, const Log& log) {
+  const ScheduleConfig& schedule = stage.schedule;
+  const int64_t num_updates = stage.num_steps * stage.num_epochs * stage.num_minibatches;
+  const bool never_ends = schedule.name == "constant" || schedule.final_ratio > 0;
+  if (never_ends || num_updates <= schedule.decay_steps) return;
+  log.Warning("stage '" + stage.name + "': the learning rate is 0 from update " +
+              std::to_string(schedule.decay_steps) + " of " + std::to_string(num_updates) +
+              " on (schedule.decay_steps is reached, final_ratio is 0): nothing is learned after "
+              "it; another schedule is another run, see docs/runs.md");
+}
+
 }  // namespace
 
 bool Trainer::StageRun::EvaluatesWhileRunning(const EvaluationConfig& evaluation) const {
@@ -104,8 +131,9 @@ Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
   server.experience.max_tries = static_cast<uint32_t>(config_.trainer.max_tries);
   server_ = std::make_unique<Rank0Server>(
       server, [this](uint64_t ordinal) { return MakePromptOf(ordinal); }, clock_, log_);
-  log_.Info("rank 0 listens on port " + std::to_string(server_->port()) + ", run " +
-            identity_.run_id + ", attempt " + std::to_string(identity_.attempt));
+  address_ = CallableAddress(options_.listen, server_->port());
+  log_.Info("rank 0 listens on " + address_ + ", run " + identity_.run_id + ", attempt " +
+            std::to_string(identity_.attempt));
   progress_ = std::make_unique<Progress>(ProgressStyleFromEnvironment(), clock_);
 }
 
@@ -155,6 +183,7 @@ bool Trainer::RunStage(size_t index) {
     saver_.SaveStageStart(config.name, state_, *learner_);
   }
   if (is_root()) {
+    WarnOfEndedSchedule(config, log_);
     progress_->BeginStage(config.name, static_cast<int64_t>(index) + 1,
                           static_cast<int64_t>(config_.stages.size()), state_.stage_step,
                           config.num_steps);

@@ -113,6 +113,7 @@ class Trainer {
   bool published_in_this_attempt_ = false;
   // Rank 0 only; null elsewhere.
   std::unique_ptr<Rank0Server> server_;
+  std::string address_;  // where others reach it
   ModelIdentity published_;
   std::unique_ptr<MetricsWriter> metrics_;
   std::unique_ptr<MetricsWriter> timing_;

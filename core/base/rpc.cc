@@ -70,6 +70,20 @@ bool IsLoopback(const std::string& address) {
   return inet_pton(AF_INET, host.c_str(), &number) == 1 && (ntohl(number.s_addr) >> 24) == 127;
 }
 
+void CheckListenAddress(const std::string& address, bool allow_remote) {
+  if (address.find(':') == std::string::npos) {
+    throw Error(Condition::kUsage,
+                "--listen: expected HOST:PORT, got '" + address + "' (port 0 picks a free one)");
+  }
+  if (!allow_remote && !IsLoopback(address)) {
+    throw Error(Condition::kUsage,
+                "--listen: expected a loopback address, because whoever reaches the port is "
+                "trusted and nothing is encrypted, got '" +
+                    address +
+                    "' (allow it with --insecure-allow-remote on a network that you trust)");
+  }
+}
+
 std::shared_ptr<grpc::Channel> TcpChannelFactory::Connect(const std::string& address) {
   if (!allow_remote_ && !IsLoopback(address)) {
     throw Error(Condition::kUsage,

@@ -39,6 +39,10 @@ class TcpChannelFactory : public ChannelFactory {
 // Sets limits, keepalive and health checking on a server under construction.
 void ConfigureServer(grpc::ServerBuilder& builder);
 
+// Throws Error(kUsage) unless a server may listen on `address`: HOST:PORT with a loopback host, or
+// with any host when `allow_remote`.
+void CheckListenAddress(const std::string& address, bool allow_remote);
+
 // True for 127.0.0.0/8, ::1, localhost and unix: addresses, with or without a port.
 bool IsLoopback(const std::string& address);
 

@@ -83,15 +83,19 @@ class Checker {
 
   void CheckInit(const ModelInit& init, const std::string& path) {
     if (problems_->Has(path)) return;
-    const bool of_run = !init.run.empty() || init.step >= 0;
-    const bool one_form = init.preset.empty() == of_run;
-    const bool complete = init.run.empty() == (init.step < 0);
     // A wrong value leaves its member empty; its own problem is enough.
-    for (const char* key : {".preset", ".run", ".step"}) {
+    for (const char* key : {".preset", ".run", ".step", ".stage"}) {
       if (problems_->Has(path + key)) return;
     }
-    Require(one_form && complete, path,
-            "expected exactly one of the forms {preset: NAME} and {run: NAME, step: N}");
+    const bool has_run = !init.run.empty();
+    const int num_places = (init.step >= 0 ? 1 : 0) + (init.stage.empty() ? 0 : 1);
+    Require(init.preset.empty() == has_run && num_places == (has_run ? 1 : 0), path,
+            "expected exactly one of the forms {preset: NAME}, {run: NAME, step: N} and {run: "
+            "NAME, stage: NAME}");
+    Require(!has_run || init.run != config_.run.name, path + ".run",
+            fmt::format("a run cannot begin with itself; expected another run than '{}' (to make "
+                        "it longer, raise num_steps of its last stage)",
+                        init.run));
   }
 
   void CheckEvaluation(const EvaluationConfig& evaluation, const std::string& path) {

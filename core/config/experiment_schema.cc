@@ -37,7 +37,7 @@ const Section& ModelInitSection() {
                  {.form = TextRule::Form::kChoice, .choices = {"tiny", "10m", "0.5b"}});
     section.Text(&ModelInit::run,
                  {.name = "run",
-                  .help = "the policy of another run below run.dir; needs step",
+                  .help = "the policy of another run below run.dir; needs step or stage",
                   .omit_default = true},
                  kName);
     section.Int(&ModelInit::step,
@@ -47,9 +47,14 @@ const Section& ModelInitSection() {
                  .omit_default = true,
                  .default_text = "-1"},
                 {.min = 0});
-    const std::string forms = "the forms are {preset: NAME} and {run: NAME, step: N}";
-    section.Foreign("folder", "models cannot be read from a folder; " + forms);
-    section.Foreign("stage", "stages train on the model that they name; " + forms);
+    section.Text(&ModelInit::stage,
+                 {.name = "stage",
+                  .help = "or which stage of that run: the policy that it ended with",
+                  .omit_default = true},
+                 kName);
+    section.Foreign("folder",
+                    "models cannot be read from a folder; the forms are {preset: NAME}, {run: "
+                    "NAME, step: N} and {run: NAME, stage: NAME}");
     return section;
   }();
   return kSection;
@@ -60,7 +65,7 @@ const Section& ModelSection() {
     Section section;
     section.Nested(&ModelConfig::init,
                    {.name = "init",
-                    .help = "where the first weights come from: preset, or run and step",
+                    .help = "where the first weights come from: preset, or run with step or stage",
                     .required = true},
                    ModelInitSection());
     return section;
@@ -91,8 +96,6 @@ const Section& CheckpointSection() {
              "auto: go on if the folder holds a run; never: refuse then; must: refuse otherwise",
          .key_class = KeyClass::kFree},
         {.form = TextRule::Form::kChoice, .choices = {"auto", "never", "must"}});
-    section.Foreign("save_total_limit", "TRL's save_total_limit is 'keep' here");
-    section.Foreign("save_freq", "verl's save_freq is 'save_steps' here");
     return section;
   }();
   return kSection;
@@ -196,14 +199,11 @@ const Section& MetricsSection() {
   return kSection;
 }
 
-void AddForeignKeys(Section* section) {
-  section->Foreign("actor_rollout_ref",
-                   "verl's actor_rollout_ref is in 'models' and 'stages' here");
+void AddKeysOfStages(Section* section) {
   section->Foreign("algorithm", "an algorithm belongs to a stage: stages[].algorithm");
   section->Foreign("data", "what is trained on belongs to a stage: stages[].data or stages[].task");
   section->Foreign("model", "models are by name: models.policy");
   section->Foreign("seed", "the seed is run.seed");
-  section->Foreign("output_dir", "TRL's output_dir is run.dir and run.name here");
 }
 
 }  // namespace
@@ -240,7 +240,7 @@ const Section& ExperimentSection() {
     section.Nested(&ExperimentConfig::launch,
                    {.name = "launch", .help = "the processes that 'ponder up' starts"},
                    LaunchSection());
-    AddForeignKeys(&section);
+    AddKeysOfStages(&section);
     return section;
   }();
   return kSection;

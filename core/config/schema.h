@@ -208,8 +208,8 @@ class Section {
     kinds_ = std::move(kinds);
   }
 
-  // Keys that other programs, or other places of this file, have for what is here: the message says
-  // where it is. `hint` ends the message about an unknown key.
+  // A key that people look for here and that is elsewhere, or nowhere: `hint` ends the message
+  // about it. What verl, TRL and OpenRLHF call their keys is in foreign_keys.h.
   void Foreign(std::string name, std::string hint) {
     foreign_.emplace_back(std::move(name), std::move(hint));
   }

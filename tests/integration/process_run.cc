@@ -47,6 +47,25 @@ ProcessRun RunCommand(const std::string& command,
   return run;
 }
 
+std::map<std::string, std::string> DigestsOf(const std::string& folder) {
+  std::map<std::string, std::string> digests;
+  digests["metrics.jsonl"] = Sha256Hex(ReadAll(folder + "/metrics.jsonl"));
+  fs::path newest;
+  if (!fs::exists(folder + "/checkpoints")) return digests;
+  for (const auto& entry : fs::directory_iterator(folder + "/checkpoints")) {
+    if (entry.path().filename().string().starts_with("step_"))
+      newest = std::max(newest, entry.path());
+  }
+  if (newest.empty()) return digests;
+  digests["checkpoint"] = newest.filename().string();
+  for (const char* part : {"policy", "optimizer"}) {
+    for (const auto& entry : fs::directory_iterator(newest / part)) {
+      digests[part + ("/" + entry.path().filename().string())] = Sha256Hex(ReadAll(entry.path()));
+    }
+  }
+  return digests;
+}
+
 UpRun::UpRun(const std::string& name, const std::string& config) : config_(config) {
   directory_ = ::testing::TempDir() + "ponder_" + name;
   fs::remove_all(directory_);
@@ -67,24 +86,6 @@ ProcessRun UpRun::Start(const std::vector<std::string>& overrides, const std::st
   std::map<std::string, std::string> environment{{"PONDER_PROGRESS", "lines"}};
   if (!failpoints.empty()) environment["PONDER_FAILPOINTS"] = failpoints;
   return RunCommand(command, environment, limit_s);
-}
-
-std::map<std::string, std::string> UpRun::Digests() const {
-  std::map<std::string, std::string> digests;
-  digests["metrics.jsonl"] = Sha256Hex(ReadAll(folder_ + "/metrics.jsonl"));
-  fs::path newest;
-  for (const auto& entry : fs::directory_iterator(folder_ + "/checkpoints")) {
-    if (entry.path().filename().string().starts_with("step_"))
-      newest = std::max(newest, entry.path());
-  }
-  if (newest.empty()) return digests;
-  digests["checkpoint"] = newest.filename().string();
-  for (const char* part : {"policy", "optimizer"}) {
-    for (const auto& entry : fs::directory_iterator(newest / part)) {
-      digests[part + ("/" + entry.path().filename().string())] = Sha256Hex(ReadAll(entry.path()));
-    }
-  }
-  return digests;
 }
 
 }  // namespace ponder

@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 constexpr milliseconds kLong{60'000};
 
-CommandResult Run(std::vector<std::string> argv, milliseconds deadline) {
+CommandResult RunProgram(std::vector<std::string> argv, milliseconds deadline) {
   ChildSpec spec;
   spec.name = argv.front();
   spec.argv = std::move(argv);
@@ -27,7 +27,7 @@ CommandResult Run(std::vector<std::string> argv, milliseconds deadline) {
 }
 
 CommandResult Shell(const std::string& script, milliseconds deadline = kLong) {
-  return Run({"/bin/sh", "-c", script}, deadline);
+  return RunProgram({"/bin/sh", "-c", script}, deadline);
 }
 
 TEST(RunBoundedTest, GivesOutputAndEnd) {
@@ -65,7 +65,7 @@ TEST(RunBoundedTest, EndlessOutputEndsIt) {
 }
 
 TEST(RunBoundedTest, AProgramThatIsNotThereIsAResultToo) {
-  const CommandResult result = Run({"/nonexistent/program"}, kLong);
+  const CommandResult result = RunProgram({"/nonexistent/program"}, kLong);
   EXPECT_FALSE(result.ok());
   EXPECT_THAT(result.Explain(), HasSubstr("/nonexistent/program: No such file"));
 }

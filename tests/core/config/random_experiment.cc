@@ -71,8 +71,12 @@ ModelConfig DrawModel(int index) {
   if (DrawFlag()) {
     model.init.preset = DrawOne<std::string>({"tiny", "10m", "0.5b"});
   } else {
-    model.init.run = DrawName(index);
-    model.init.step = DrawInt(0, 1000);
+    model.init.run = "other-" + DrawName(index);
+    if (DrawFlag()) {
+      model.init.step = DrawInt(0, 1000);
+    } else {
+      model.init.stage = DrawName(index);
+    }
   }
   return model;
 }

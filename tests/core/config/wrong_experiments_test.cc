@@ -87,23 +87,26 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         WrongExperiment{"TrlGenerations", "samples_per_prompt", "num_generations",
                         "x.yaml:26:5: unknown key 'num_generations' in stages[1]; TRL's "
-                        "num_generations is 'samples_per_prompt' here"},
-        WrongExperiment{"TrlBatchSize", "batch_size: 8", "per_device_train_batch_size: 8",
-                        "x.yaml:18:5: unknown key 'per_device_train_batch_size' in stages[0]; "
-                        "TRL's per_device_train_batch_size is 'batch_size' here, over all ranks"},
+                        "num_generations is stages[].samples_per_prompt here (8 in both)"},
+        WrongExperiment{
+            "TrlBatchSize", "batch_size: 8", "per_device_train_batch_size: 8",
+            "x.yaml:18:5: unknown key 'per_device_train_batch_size' in stages[0]; "
+            "TRL's per_device_train_batch_size is stages[].batch_size here (over all "
+            "ranks; for grpo it is stages[].prompts_per_step, prompts and not answers)"},
         WrongExperiment{"LearningRateOfTheStage", "    batch_size: 8", "    learning_rate: 0.1",
                         "x.yaml:18:5: unknown key 'learning_rate' in stages[0]; the stage's is "
                         "optimizer.learning_rate"},
         WrongExperiment{"TrlBeta", "    prompts_per_step: 4", "    beta: 0.04",
-                        "x.yaml:25:5: unknown key 'beta' in stages[1]; TRL's beta weighs a KL "
-                        "term; the objective has none here"},
+                        "x.yaml:25:5: unknown key 'beta' in stages[1]; TRL's beta has no "
+                        "counterpart here (there is no KL term and no DPO yet; GRPOConfig's beta "
+                        "is 0 by default)"},
         WrongExperiment{"VerlPolicy", "checkpoint:", "actor_rollout_ref:",
-                        "x.yaml:34:1: unknown key 'actor_rollout_ref' in the file; verl's "
-                        "actor_rollout_ref is in 'models' and 'stages' here"},
+                        "x.yaml:34:1: unknown key 'actor_rollout_ref' in the file; it is a "
+                        "section of verl's: docs/from_verl_and_trl.md says what its keys are here"},
         WrongExperiment{"ModelFromAFolder", "{preset: tiny}", "{folder: models/Qwen}",
                         "x.yaml:12:19: unknown key 'folder' in models.policy.init; models cannot "
-                        "be read from a folder; the forms are {preset: NAME} and {run: NAME, step: "
-                        "N}"}),
+                        "be read from a folder; the forms are {preset: NAME}, {run: NAME, step: N} "
+                        "and {run: NAME, stage: NAME}"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -278,10 +281,17 @@ INSTANTIATE_TEST_SUITE_P(
                         "'every_steps'?"},
         WrongExperiment{"TwoForms", "{preset: tiny}", "{preset: tiny, run: other, step: 3}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME} and {run: NAME, step: N}"},
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"ForkOfItself", "{preset: tiny}", "{run: demo, step: 3}",
+                        "x.yaml:12:24: models.policy.init.run: a run cannot begin with itself; "
+                        "expected another run than 'demo' (to make it longer, raise num_steps of "
+                        "its last stage)"},
+        WrongExperiment{"StepAndStage", "{preset: tiny}", "{run: other, step: 3, stage: last}",
+                        "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME} and {run: NAME, step: N}"}),
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
