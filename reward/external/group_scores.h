@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/types.h"
@@ -24,7 +25,8 @@ std::string PromptText(const Prompt& prompt);
 std::vector<SourceReward> RewardsOf(const GroupScores& scores, size_t num_completions,
                                     const RealRange& range);
 
-// A text of another program as a message may show it: at most 200 bytes, one line.
+// A text of another program as a message may show it: at most 200 bytes and "...", one line, with
+// '?' for bytes that are not UTF-8, which protobuf would not carry.
 std::string Excerpt(std::string_view text);
 
 }  // namespace ponder

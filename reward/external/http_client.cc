@@ -67,7 +67,6 @@ HttpReply HttpClient::Post(const std::string& url, const std::vector<std::string
   for (const std::string& header : headers) list = curl_slist_append(list, header.c_str());
   curl_easy_reset(curl);  // the options; connections stay
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());

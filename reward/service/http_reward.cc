@@ -124,11 +124,11 @@ class HttpReward : public RewardSource {
         failure.Set(std::current_exception());
       }
     };
-    std::vector<std::thread> threads;
+    std::vector<std::jthread> threads;  // joins
     const size_t num_threads =
         std::min(scores.values.size(), static_cast<size_t>(config_.concurrency));
     for (size_t i = 0; i < num_threads; ++i) threads.emplace_back(work);
-    for (std::thread& thread : threads) thread.join();
+    threads.clear();
     failure.RethrowIfSet();
     return RewardsOf(scores, group.completions.size(), config_.range);
   }

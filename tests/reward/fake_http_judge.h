@@ -14,8 +14,8 @@ namespace ponder::testing {
 
 struct FakeHttpReply {
   int status = 200;
-  std::string body;
-  std::string header;  // one more, "Name: value"
+  std::string body{};
+  std::string header{};  // one more, "Name: value"
   int delay_ms = 0;    // before it is sent
 };
 

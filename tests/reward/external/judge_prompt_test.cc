@@ -104,12 +104,13 @@ TEST(RewardsOfTest, ARefusalIsOfTheWholePrompt) {
 
 TEST(ExcerptTest, IsOneShortLineThatKeepsCharactersWhole) {
   EXPECT_EQ(Excerpt("a\nb\tc"), "a b c");
-  const std::string umlauts = [] {
-    std::string text = "x";
-    for (int i = 0; i < 150; ++i) text += "\xc3\xa4";
-    return text;
-  }();
+  std::string umlauts = "x";
+  for (int i = 0; i < 150; ++i) umlauts += "\xc3\xa4";
   EXPECT_EQ(Excerpt(umlauts), umlauts.substr(0, 199) + "...");
+}
+
+TEST(ExcerptTest, ShowsBytesThatAreNoTextAsQuestionMarks) {
+  EXPECT_EQ(Excerpt("\xff\xc3(\xed\xa0\x80\xf0\x9f\x98\x80\xc3"), "??(???\xf0\x9f\x98\x80?");
 }
 
 }  // namespace
