@@ -5,22 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/unique_fd.h"
+
 namespace ponder {
-
-// An owned descriptor.
-class UniqueFd {
- public:
-  explicit UniqueFd(int fd = -1) : fd_(fd) {}
-  ~UniqueFd();
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  void Reset();
-
- private:
-  int fd_;
-};
 
 // Opens `path` for appending, made if need be. Throws Error(kIo).
 UniqueFd OpenLog(const std::string& path);

@@ -9,8 +9,8 @@
 #include <ctime>
 #include <string>
 
-#include "cli/supervisor/process_tree.h"
 #include "core/base/error.h"
+#include "core/base/process_tree.h"
 
 namespace ponder {
 namespace {

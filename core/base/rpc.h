@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -62,6 +63,10 @@ grpc::Status HandleRpc(const std::function<void()>& body);
 bool IsRetried(const grpc::Status& status);
 // Throws RpcError naming method and peer unless `status` is OK.
 void ThrowIfFailed(const grpc::Status& status, const std::string& method, const std::string& peer);
+
+// Half of `backoff` or more, drawn by (seed, tries), so that clients that failed together do not
+// come back together.
+std::chrono::milliseconds Jittered(std::chrono::milliseconds backoff, uint64_t seed, int tries);
 
 struct RetryPolicy {
   int max_tries = 5;

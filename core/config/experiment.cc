@@ -10,6 +10,7 @@
 #include "core/config/experiment_schema.h"
 #include "core/config/overrides.h"
 #include "core/config/problems.h"
+#include "core/config/scalars.h"
 #include "core/config/yaml_document.h"
 #include "core/config/yaml_writer.h"
 
@@ -44,6 +45,24 @@ std::string ReadConfigFile(const std::string& path) {
   }
   text.resize(static_cast<size_t>(stream.gcount()));
   return text;
+}
+
+// Takes the texts of files in, so that services on other machines have them, and a changed one is a
+// changed experiment. `path`: of the experiment, for messages.
+void ReadTemplates(const std::string& path, std::vector<RewardConfig>* rewards) {
+  for (RewardConfig& reward : *rewards) {
+    if (reward.prompt_template_file.empty()) continue;
+    const std::string where =
+        path + ": template_file of reward '" + reward.name + "', " + reward.prompt_template_file;
+    std::string error;
+    const std::optional<std::string> text =
+        ReadText(YamlNode::Scalar(ReadConfigFile(reward.prompt_template_file)),
+                 {.form = TextRule::Form::kText, .choices = {}}, &error);
+    if (text) error = ProblemOfTemplate(*text);
+    if (!error.empty()) throw ConfigError(where + ": " + error);
+    reward.prompt_template = *text;
+    reward.prompt_template_file.clear();
+  }
 }
 
 }  // namespace
@@ -85,6 +104,8 @@ ExperimentConfig ParseExperiment(const std::string& text, const std::string& pat
   CheckExperiment(config, *root, &problems);
   problems.ThrowIfAny();
   FillDefaults(&config);
+  for (StageConfig& stage : config.stages) ReadTemplates(path, &stage.rewards);
+  for (EvaluationConfig& set : config.evaluation) ReadTemplates(path, &set.rewards);
   return config;
 }
 

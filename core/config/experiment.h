@@ -40,10 +40,43 @@ struct TaskConfig {
   bool operator==(const TaskConfig&) const = default;
 };
 
+struct RealRange {
+  double min = 0;
+  double max = 1;
+  bool operator==(const RealRange&) const = default;
+};
+
+// What a run may spend on one judge; 0: no bound.
+struct JudgeBudget {
+  int64_t requests = 0;  // HTTP requests, tries included
+  int64_t tokens = 0;    // of prompts and replies, as the endpoint counts them
+  bool operator==(const JudgeBudget&) const = default;
+};
+
+// A source of reward by type; fields that a type does not take are refused by the reader.
 struct RewardConfig {
   std::string name;
-  std::string type;  // "exact_answer", "format"
+  std::string type;  // "exact_answer", "format", "command", "grpc", "http"
   double weight = 1.0;
+  // command, grpc, http
+  RealRange range{};
+  double timeout_s = 20;               // of one group, all tries included
+  std::vector<std::string> command{};  // command: program and arguments
+  std::string address{};               // grpc: host:port
+  // http
+  std::string url{};
+  std::string model{};
+  std::string prompt_template{};       // with {response} in it; of the file once that was read
+  std::string prompt_template_file{};  // empty once it was read
+  std::string score_field{};           // empty: the last number of the reply
+  int64_t max_reply_tokens = 512;
+  std::string api_key_env{};  // at most one of the two: where the key is, never the key
+  std::string api_key_file{};
+  double request_timeout_s = 10;  // of one HTTP request
+  int64_t max_tries = 4;          // of one HTTP request
+  int64_t concurrency = 8;        // HTTP requests of one group at a time
+  JudgeBudget budget{};
+  std::string cache{};  // an SQLite file; empty: in memory
   bool operator==(const RewardConfig&) const = default;
 };
 

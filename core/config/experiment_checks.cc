@@ -108,7 +108,7 @@ class Checker {
       Require(evaluation.every_steps > 0 || evaluation.at != EvaluateAt::kNever, path,
               "it is never measured; expected every_steps, or at: stage_end, or both");
     }
-    RequireWeight(evaluation.rewards, path + ".rewards");
+    CheckRewards(evaluation.rewards, path + ".rewards");
     const int64_t rows = evaluation.num_samples + (evaluation.greedy ? 1 : 0);
     Require(rows <= kMaxSamples, path + ".num_samples",
             fmt::format("expected at most {} answers to a prompt, the greedy one included, got {}",
@@ -136,7 +136,7 @@ class Checker {
             path + ".rollout.max_total_tokens",
             fmt::format("expected more than max_new_tokens, {}, got {} (it counts the prompt too)",
                         rollout.max_new_tokens, rollout.max_total_tokens));
-    RequireWeight(stage.rewards, path + ".rewards");
+    CheckRewards(stage.rewards, path + ".rewards");
   }
 
   void CheckDemonstrator(const DataConfig& data, const std::string& key) {
@@ -163,6 +163,47 @@ class Checker {
                     schedule.name, schedule.warmup_steps, schedule.decay_steps));
   }
 
+  void CheckRewards(const std::vector<RewardConfig>& rewards, const std::string& path) {
+    const bool any = std::any_of(rewards.begin(), rewards.end(),
+                                 [](const RewardConfig& reward) { return reward.weight != 0; });
+    Require(rewards.empty() || any, path, "expected a weight other than 0, got none");
+    double timeout_s = 0;  // of those that wait for somebody else, one after the other
+    for (size_t i = 0; i < rewards.size(); ++i) {
+      const RewardConfig& reward = rewards[i];
+      const std::string key = fmt::format("{}[{}]", path, i);
+      Require(
+          reward.range.min < reward.range.max, key + ".range",
+          fmt::format("expected min below max, got {} and {}", reward.range.min, reward.range.max));
+      if (reward.type == "http") CheckHttp(reward, key);
+      const std::vector<Kind> kinds = RewardKinds();
+      const bool waits = std::any_of(kinds.begin(), kinds.end(), [&](const Kind& kind) {
+        return kind.name == reward.type &&
+               std::find(kind.keys.begin(), kind.keys.end(), "timeout_s") != kind.keys.end();
+      });
+      if (!waits || problems_->Has(key + ".timeout_s")) continue;
+      const double before_s = timeout_s;
+      timeout_s += reward.timeout_s;
+      if (before_s >= config_.trainer.score_timeout_s) continue;  // told at an earlier one
+      Require(timeout_s < config_.trainer.score_timeout_s, key + ".timeout_s",
+              fmt::format("the rewards up to here may take {} s, expected less than "
+                          "trainer.score_timeout_s, {}",
+                          timeout_s, config_.trainer.score_timeout_s));
+    }
+  }
+
+  void CheckHttp(const RewardConfig& reward, const std::string& key) {
+    Require(reward.url.starts_with("http://") || reward.url.starts_with("https://"), key + ".url",
+            fmt::format("expected http://... or https://..., got '{}'", reward.url));
+    Require(reward.api_key_env.empty() || reward.api_key_file.empty(), key + ".api_key_file",
+            "expected at most one of api_key_env and api_key_file, got both");
+    if (problems_->Has(key + ".template") || problems_->Has(key + ".template_file")) return;
+    Require(reward.prompt_template.empty() != reward.prompt_template_file.empty(), key,
+            "expected exactly one of template and template_file");
+    if (reward.prompt_template.empty()) return;
+    const std::string problem = ProblemOfTemplate(reward.prompt_template);
+    Require(problem.empty(), key + ".template", problem);
+  }
+
   void RequireTask(const std::string& name, const std::string& key) {
     // Empty: absent, which the reader judges.
     if (!name.empty()) {
@@ -174,12 +215,6 @@ class Checker {
                    const std::string& what, const std::string& label, const std::string& key) {
     Require(std::find(names.begin(), names.end(), name) != names.end(), key,
             fmt::format("no {} '{}'{}", what, name, NameHint(name, names, label)));
-  }
-
-  void RequireWeight(const std::vector<RewardConfig>& rewards, const std::string& key) {
-    const bool any = std::any_of(rewards.begin(), rewards.end(),
-                                 [](const RewardConfig& reward) { return reward.weight != 0; });
-    Require(rewards.empty() || any, key, "expected a weight other than 0, got none");
   }
 
   void Require(bool condition, const std::string& key, const std::string& text) {
@@ -229,6 +264,25 @@ YamlPlace PlaceOfKey(const YamlNode& root, const std::string& key) {
     }
   }
   return place;
+}
+
+std::string ProblemOfTemplate(const std::string& text) {
+  const std::vector<std::string> known{"prompt", "response", "reference"};
+  if (text.find("{response}") == std::string::npos) {
+    return "expected {response} in it, got none: the judge would not see what it judges";
+  }
+  // A name in braces that is nearly one of them; other braces stand for themselves.
+  for (size_t open = text.find('{'); open != std::string::npos; open = text.find('{', open + 1)) {
+    const size_t close = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", open + 1);
+    if (close == std::string::npos || text[close] != '}') continue;
+    const std::string name = text.substr(open + 1, close - open - 1);
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string nearest = NearestName(name, known);
+    if (!nearest.empty()) {
+      return "no placeholder {" + name + "}; did you mean {" + nearest + "}?";
+    }
+  }
+  return {};
 }
 
 void CheckExperiment(const ExperimentConfig& config, const YamlNode& root, Problems* problems) {

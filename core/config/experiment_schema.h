@@ -19,10 +19,11 @@ const Section& StageSection();       // StageConfig
 const Section& EvaluationSection();  // EvaluationConfig
 const Section& RewardSection();      // RewardConfig
 
-// Which algorithm and which task takes which keys, beyond those that all take. A new algorithm or
-// task is one more row.
+// Which algorithm, task and reward takes which keys, beyond those that all take. A new one is one
+// more row.
 std::vector<Kind> AlgorithmKinds();
 std::vector<Kind> TaskKinds();
+std::vector<Kind> RewardKinds();
 // Who can demonstrate the problems of a task, by its type; empty for a type that does not exist. A
 // test holds this and TaskKinds against the tasks themselves, which this folder does not see.
 std::vector<std::string> DemonstratorsOf(const std::string& task_type);

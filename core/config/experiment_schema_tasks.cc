@@ -62,21 +62,6 @@ const Section& TaskSection() {
   return kSection;
 }
 
-const Section& RewardSection() {
-  static const Section kSection = [] {
-    Section section;
-    section.Text(&RewardConfig::name,
-                 {.name = "name", .help = "the source's name in metrics", .required = true}, kName);
-    section.Text(&RewardConfig::type, {.name = "type", .help = "what judges", .required = true},
-                 {.form = TextRule::Form::kChoice, .choices = {"exact_answer", "format"}});
-    section.Real(&RewardConfig::weight,
-                 {.name = "weight", .help = "factor of its score in the sum"},
-                 {.min = -1e6, .max = 1e6});
-    return section;
-  }();
-  return kSection;
-}
-
 const Section& EvaluationSection() {
   static const Section kSection = [] {
     Section section;

@@ -19,6 +19,19 @@ std::vector<Kind> TaskKinds() {
   };
 }
 
+std::vector<Kind> RewardKinds() {
+  return {
+      {"exact_answer", {}},
+      {"format", {}},
+      {"command", {"range", "timeout_s", "command"}},
+      {"grpc", {"range", "timeout_s", "address"}},
+      {"http",
+       {"range", "timeout_s", "url", "model", "template", "template_file", "score_field",
+        "max_reply_tokens", "api_key_env", "api_key_file", "request_timeout_s", "max_tries",
+        "concurrency", "budget", "cache"}},
+  };
+}
+
 std::vector<std::string> DemonstratorsOf(const std::string& task_type) {
   if (task_type == "chain") return {"exact", "sloppy"};
   return {};

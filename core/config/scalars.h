@@ -33,6 +33,7 @@ struct TextRule {
   enum class Form {
     kName,    // of a run, stage, task ...: letters, digits, '.', '_', '-'; it becomes a file name
     kPath,    // a path, possibly with folders
+    kText,    // any text of one or more lines, without "${"
     kChoice,  // one of `choices`
   };
   Form form = Form::kName;

@@ -90,6 +90,7 @@ class Section {
     const std::string range = choice ? RangeText(rule) : "-";
     const std::string type = choice                               ? "choice"
                              : rule.form == TextRule::Form::kPath ? "path"
+                             : rule.form == TextRule::Form::kText ? "text"
                                                                   : "name";
     AddScalar<Struct>(
         member, std::move(spec), type, range,
@@ -136,6 +137,29 @@ class Section {
         member, std::move(spec), "list of names", "-",
         [](const YamlNode& node, std::string* error) { return ReadText(node, {}, error); },
         WriteText);
+  }
+
+  // A program with its arguments: one or more texts, or one text that the shell makes words of.
+  template <typename Struct>
+  void CommandLine(std::vector<std::string> Struct::*member, KeySpec spec) {
+    const TextRule rule{.form = TextRule::Form::kText, .choices = {}};
+    AddScalarList<Struct>(
+        member, std::move(spec), "list of texts", "1 or more entries",
+        [rule](const YamlNode& node, std::string* error) { return ReadText(node, rule, error); },
+        WriteText);
+    Key& key = keys_.back();
+    key.read = [read = key.read](const YamlNode& node, const std::string& path, void* object,
+                                 Problems* problems) {
+      YamlNode words = node;
+      if (node.kind == YamlNode::Kind::kScalar) {
+        words = YamlNode::OfKind(YamlNode::Kind::kList);
+        words.place = node.place;
+        words.items = {YamlNode::Scalar("/bin/sh"), YamlNode::Scalar("-c"), node};
+      } else if (node.kind == YamlNode::Kind::kList && node.items.empty()) {
+        problems->AddAt(node.place, path, "expected a program, got an empty list");
+      }
+      read(words, path, object, problems);
+    };
   }
 
   // A section below this one.

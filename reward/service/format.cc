@@ -12,15 +12,16 @@ SourceReward Scored(double value, std::string rule) {
   return reward;
 }
 
-class Format : public RewardSource {
+class Format : public CompletionSource {
  public:
   explicit Format(const Task& task) : task_(task) {}
 
-  SourceReward Judge(const JudgedCompletion& completion) const override {
+ protected:
+  SourceReward JudgeOne(const Prompt& prompt, const JudgedCompletion& completion) const override {
     if (completion.finish_reason == FinishReason::kLength) return Scored(0, "truncated");
     if (completion.text.size() > kMaxJudgedBytes) return Scored(0, "too long");
     try {
-      const StepCheck check = task_.CheckSteps(ProblemOf(completion.prompt), completion.text);
+      const StepCheck check = task_.CheckSteps(ProblemOf(prompt), completion.text);
       return check.well_formed ? Scored(1, "well formed") : Scored(0, "not well formed");
     } catch (const Error& error) {
       // The problem itself cannot be read: no answer could follow its form.
@@ -37,7 +38,8 @@ class Format : public RewardSource {
 
 }  // namespace
 
-std::unique_ptr<RewardSource> MakeFormat(const Task& task) {
+std::unique_ptr<RewardSource> MakeFormat(const RewardConfig& /*config*/, const Task& task,
+                                         const RewardContext& /*context*/) {
   return std::make_unique<Format>(task);
 }
 

@@ -41,6 +41,7 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
 const std::vector<std::string>& TorchFree() {
   static const std::vector<std::string> kTorchFree{"core",
                                                    "tasks",
+                                                   "reward/external",
                                                    "reward/service",
                                                    "cli",
                                                    "trainer/experience",

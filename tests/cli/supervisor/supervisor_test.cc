@@ -12,8 +12,8 @@
 #include <functional>
 #include <thread>
 
-#include "cli/supervisor/process_tree.h"
 #include "core/base/error.h"
+#include "core/base/process_tree.h"
 #include "tests/cli/supervisor/fake_processes.h"
 
 namespace ponder {

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -132,6 +134,35 @@ TEST(ExperimentTest, AnySpoiledTextIsReadOrRefusedAsConfiguration) {
     }
   }));
   EXPECT_GT(num_refused, 0);
+}
+
+std::vector<RewardConfig> RewardsFrom(const std::string& reward) {
+  return ParseExperiment(Spoiled("type: exact_answer, weight: 1.0", reward), "x.yaml", {})
+      .Stage("reason")
+      .rewards;
+}
+
+TEST(ExperimentTest, ACommandIsAListOfWordsOrATextForTheShell) {
+  EXPECT_EQ(RewardsFrom("type: command, command: [python3, x.py, 0.5]")[0].command,
+            (std::vector<std::string>{"python3", "x.py", "0.5"}));
+  EXPECT_EQ(RewardsFrom("type: command, command: python3 x.py | tee log")[0].command,
+            (std::vector<std::string>{"/bin/sh", "-c", "python3 x.py | tee log"}));
+}
+
+TEST(ExperimentTest, ATemplateFileBecomesPartOfTheExperiment) {
+  const std::string file = ::testing::TempDir() + "ponder_template.txt";
+  const std::string keys = "type: http, model: m, url: http://x/, template_file: " + file;
+  std::ofstream(file) << "Judge {response}\nto \"{reference}\"\n";
+  const ExperimentConfig config =
+      ParseExperiment(Spoiled("type: exact_answer, weight: 1.0", keys), "x.yaml", {});
+  EXPECT_EQ(config.Stage("reason").rewards[0].prompt_template,
+            "Judge {response}\nto \"{reference}\"\n");
+  std::remove(file.c_str());
+  EXPECT_EQ(ParseExperiment(ResolvedYaml(config), "resolved.yaml", {}), config)
+      << "what was read does not need the file again";
+  EXPECT_THROW(RewardsFrom(keys), ConfigError) << "there is no such file any more";
+  std::ofstream(file) << "Judge it\n";
+  EXPECT_THROW(RewardsFrom(keys), ConfigError) << "{response} is missing";
 }
 
 TEST(ResolvedYamlTest, HasEveryKeyOfWhatIsTaken) {

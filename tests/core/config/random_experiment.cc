@@ -38,10 +38,43 @@ std::string DrawName(int index) {
          DrawOne<std::string>({"", "_", ".5"}) + "-" + suffix;
 }
 
+// Of any form that a text may have, also those that YAML would take for something else.
+std::string DrawText() {
+  return DrawOne<std::string>({"judge.py", "--threshold", "0.5", "true", "null", "", "$HOME", "a b",
+                               "two\nlines\n", "\ttab", "{\"score\": 1}", "caf\xc3\xa9: #1", "- x",
+                               "it's \"quoted\"", "\\frac{1}{2}", "%d", "*x"}) +
+         DrawOne<std::string>({"", " ", "x"}) + DrawOne<std::string>({"y", "7"});
+}
+
+void DrawHttp(RewardConfig* reward) {
+  reward->url = DrawOne<std::string>({"http://127.0.0.1:8000/v1", "https://judge.example/v1?a=b"});
+  reward->model = DrawText();
+  reward->prompt_template = DrawText() + "{response}" + DrawText();
+  if (DrawFlag()) reward->score_field = DrawName(0);
+  reward->max_reply_tokens = DrawInt(1, 10'000);
+  if (DrawFlag()) (DrawFlag() ? reward->api_key_env : reward->api_key_file) = DrawName(1);
+  reward->request_timeout_s = 100 * DrawShare();
+  reward->max_tries = DrawInt(1, 100);
+  reward->concurrency = DrawInt(1, 256);
+  reward->budget = {.requests = DrawInt(0, 1'000'000'000'000), .tokens = DrawInt(0, 99)};
+  if (DrawFlag()) reward->cache = DrawOne<std::string>({"cache.sqlite", "/tmp/a b", "007"});
+}
+
 RewardConfig DrawReward(int index) {
-  return {.name = DrawName(index),
-          .type = DrawOne<std::string>({"exact_answer", "format"}),
-          .weight = (DrawFlag() ? 1 : -1) * 100 * DrawShare()};
+  RewardConfig reward{
+      .name = DrawName(index),
+      .type = DrawOne<std::string>({"exact_answer", "format", "command", "grpc", "http"}),
+      .weight = (DrawFlag() ? 1 : -1) * 100 * DrawShare()};
+  if (reward.type == "exact_answer" || reward.type == "format") return reward;
+  reward.range = {.min = -DrawShare(), .max = 100 * DrawShare()};
+  // So short that three of them fit into any score_timeout_s that is drawn.
+  reward.timeout_s = std::ldexp(DrawShare(), -60);
+  if (reward.type == "http") DrawHttp(&reward);
+  if (reward.type == "grpc") reward.address = "localhost:" + std::to_string(DrawInt(1, 65535));
+  if (reward.type == "command") {
+    for (int i = 0; i < DrawInt(1, 4); ++i) reward.command.push_back(DrawText());
+  }
+  return reward;
 }
 
 std::vector<RewardConfig> DrawRewards() {

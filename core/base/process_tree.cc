@@ -1,4 +1,4 @@
-#include "cli/supervisor/process_tree.h"
+#include "core/base/process_tree.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
