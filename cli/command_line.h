@@ -14,6 +14,9 @@ using CommandBody = std::function<int()>;
 // Adds one command to `app`, which sets `*chosen` when the user names it. A command is one file, a
 // line here and a line in the table of command_line.cc.
 void AddConfigReferenceCommand(CLI::App& app, CommandBody* chosen);
+void AddLogsCommand(CLI::App& app, CommandBody* chosen);
+void AddStatusCommand(CLI::App& app, CommandBody* chosen);
+void AddStopCommand(CLI::App& app, CommandBody* chosen);
 void AddUpCommand(CLI::App& app, CommandBody* chosen);
 void AddValidateCommand(CLI::App& app, CommandBody* chosen);
 

@@ -69,7 +69,7 @@ std::vector<std::string> MpirunCommand(int64_t num_ranks) {
 
 LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& config_path,
                           const std::vector<std::string>& overrides,
-                          const std::string& bin_directory, uint16_t trainer_port) {
+                          const std::string& bin_directory, uint16_t trainer_port, bool live_view) {
   RequireInPath("mpirun", "install openmpi-bin");
   const std::string address = "127.0.0.1:" + std::to_string(trainer_port);
   LaunchPlan plan;
@@ -80,6 +80,8 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
   ChildSpec& trainer = plan.trainer;
   trainer.name = "trainer";
   trainer.argv = MpirunCommand(config.launch.trainer_ranks);
+  trainer.argv.insert(trainer.argv.end(), {"--output-filename", ""});
+  plan.rank_logs_argument = trainer.argv.size() - 1;
   for (const std::string& word :
        {RequireProgram(bin_directory, "ponder_trainer"), std::string("--config"), config_path,
         std::string("--listen"), address}) {
@@ -96,10 +98,7 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
     trainer.environment = {{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
                            {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
   }
-  // The ranks write to pipes, so they cannot see the terminal by themselves.
-  if (std::getenv("PONDER_PROGRESS") == nullptr) {
-    trainer.environment["PONDER_PROGRESS"] = isatty(STDERR_FILENO) != 0 ? "bar" : "lines";
-  }
+  trainer.environment["PONDER_PROGRESS"] = live_view ? "notes" : "lines";
 
   const auto add_service = [&](const std::string& program, const std::string& name) {
     ChildSpec service;
