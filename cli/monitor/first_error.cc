@@ -86,11 +86,11 @@ ErrorCause CauseOf(std::string_view line, ErrorRank rank, const std::string& pro
   return {process, std::string(text.empty() ? line : text)};
 }
 
+}  // namespace
+
 bool ContinuesMessage(std::string_view line) {
   return line.starts_with(' ') || line.starts_with('(');
 }
-
-}  // namespace
 
 ErrorRank RankOfLine(std::string_view line) {
   if (line.find("noticed that process rank ") != std::string_view::npos &&

@@ -31,6 +31,9 @@ enum class ErrorRank {
 // a program prints when it ends ("trainer: error: text", "rank 1 of 2: ends the job ...").
 ErrorRank RankOfLine(std::string_view line);
 
+// True for a line that goes on with the message of the line before it.
+bool ContinuesMessage(std::string_view line);
+
 // The most telling error between the times of day `since` and `now` ("03:12:25.123"; the span may
 // cross midnight): the best rank, among equals the earliest. A line without a time has the time of
 // the line before it. Nothing when there is no error line. Pure.

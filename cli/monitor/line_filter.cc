@@ -50,8 +50,7 @@ void LineFilter::Take(std::string_view line, Time now, std::vector<std::string>*
     if (!ours) return;
   }
   if (IsRemark(line)) return;
-  const bool continues = line.starts_with(' ') || line.starts_with('(');
-  after_held_ = is_error || (after_held_ && continues);
+  after_held_ = is_error || (after_held_ && ContinuesMessage(line));
   if (!after_held_) {
     shown->emplace_back(line);
     return;

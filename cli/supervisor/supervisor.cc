@@ -265,6 +265,11 @@ void Supervisor::End(RunState state, int exit_code, milliseconds leave) {
   while (AnyRunning()) Wait();
   KillStrayChildren({});
   Wait();
+  // Error lines after a failure are echoes of it.
+  if (state == RunState::kFailed) trainer_lines_.Drop();
+  for (const std::string& line : trainer_lines_.Expired(steady_clock::time_point::max())) {
+    reporter_.console().Line(line);
+  }
   // The trainer may have finished the run before it heard of a request to stop.
   const std::optional<ExitStatus> status = trainer_ != nullptr ? trainer_->Poll() : std::nullopt;
   if (state == RunState::kStopped && status && status->shell_code() == 0) {

@@ -30,8 +30,9 @@ struct SupervisorLimits {
 };
 
 // One run from the first start to the last exit. Owns the processes: none of them, nor of their
-// descendants, outlives this object. While it lives, SIGINT and SIGTERM are taken by it, and this
-// process adopts orphaned descendants, so it must not have other children. Main thread only.
+// descendants, outlives this object. While it lives, SIGINT, SIGTERM and SIGHUP are taken by it,
+// and this process adopts orphaned descendants, so it must not have other children. Main thread
+// only.
 class Supervisor {
  public:
   // `files` and `reporter` are borrowed.
@@ -41,8 +42,8 @@ class Supervisor {
 
   // Blocks until the run has ended and every process is gone. Returns the exit code for the user:
   // the trainer's, that of a worker or reward service whose failure is permanent, 130 after SIGINT,
-  // 75 after SIGTERM (state is saved; start again to go on). A first signal asks the processes to
-  // stop, a second one kills them.
+  // 75 after SIGTERM or SIGHUP (state is saved; start again to go on). A first signal asks the
+  // processes to stop, a second one kills them.
   int Run();
 
  private:
@@ -79,8 +80,8 @@ class Supervisor {
   void End(RunState state, int exit_code, std::chrono::milliseconds leave);
   void StopAll();
   bool AnyRunning();
-  // Waits for output, a signal or a short time, copies output, and shows the run. Returns SIGINT,
-  // SIGTERM or 0.
+  // Waits for output, a signal or a short time, copies output, and shows the run. Returns the
+  // signal that asks for a stop, or 0.
   int Wait();
   void PumpTrainer();
   std::set<pid_t> KnownPids() const;

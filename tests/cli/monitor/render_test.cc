@@ -63,7 +63,22 @@ std::string Render(const RunView& view, const TextStyle& style) {
 }
 
 TEST(RenderRunTest, ShowsAllOfItOnEightyColumns) {
-  EXPECT_EQ(Render(SomeRun(), {.width = 79, .height = 24, .unicode = true}), R"(GOLDEN80)");
+  EXPECT_EQ(Render(SomeRun(), {.width = 79, .height = 24, .unicode = true}), R"(
+quickstart  running 3:12  attempt 2  saved at step 2320
+✓ pretrain 2000   ✓ imitate 300   ▸ reason 24/60
+[==================>                             ]  40%  ETA 0:13
+reward   ▁▂▄▅▆▇██  0.410 to 0.965, 8 steps
+reward      0.965   accuracy    0.961   length      36.60   loss       -0.012
+KL        1.2e-04   entropy     0.010   tokens/s    35609   age         0.000
+memory     2.0 GB
+heldout after reason: 96.7% right [95.4%, 97.9%]
+process    state         pid       up  restarts   memory
+rank0      running       301     3:10         0   412 MB
+rank1      running       302     3:10         0   398 MB
+reward0    waiting         -        -         1        -
+  killed by signal 9 (Killed)
+worker0    running       304  1:02:05         0   1.2 GB
+)");
 }
 
 TEST(RenderRunTest, IsPlainAsciiWhereTheLocaleIsNotUtf8) {
@@ -73,7 +88,24 @@ TEST(RenderRunTest, IsPlainAsciiWhereTheLocaleIsNotUtf8) {
 }
 
 TEST(RenderRunTest, LeavesOutWhatTellsLeastOnFortyColumns) {
-  EXPECT_EQ(Render(SomeRun(), {.width = 39, .height = 24}), R"(GOLDEN40)");
+  EXPECT_EQ(Render(SomeRun(), {.width = 39, .height = 24}), R"(
+quickstart  running 3:12  attempt 2
+stage 3/3 reason 24/60
+[=======>              ]  40%  ETA 0:13
+reward   _,~^#  0.410 to 0.965, 8 steps
+reward      0.965   accuracy    0.961
+length      36.60   loss       -0.012
+KL        1.2e-04   entropy     0.010
+tokens/s    35609   age         0.000
+memory     2.0 GB
+heldout after reason: 96.7% right
+process    state           up   memory
+rank0      running       3:10   412 MB
+rank1      running       3:10   398 MB
+reward0    waiting          -        -
+  killed by signal 9 (Killed)
+worker0    running    1:02:05   1.2 GB
+)");
 }
 
 TEST(RenderRunTest, FitsEveryWidthAndHeight) {

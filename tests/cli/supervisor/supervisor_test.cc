@@ -236,6 +236,14 @@ TEST_F(SupervisorTest, InterruptionEndsAllWithCode130) {
   EXPECT_EQ(Leftovers(), "");
 }
 
+TEST_F(SupervisorTest, ATerminalThatHangsUpStopsTheRunWithItsStateSaved) {
+  Start(5, "serve", {"serve"});
+  ASSERT_TRUE(Started("worker", 1)) << Err();
+  kill(supervisor_->pid(), SIGHUP);
+  EXPECT_EQ(Finish(), 75) << Err();
+  EXPECT_EQ(Leftovers(), "");
+}
+
 TEST_F(SupervisorTest, DeafTrainerIsKilledAfterTheGrace) {
   Start(5, "serve", {"deaf"});
   ASSERT_TRUE(Started("worker", 1)) << Err();
