@@ -69,10 +69,13 @@ RunView ReadRun(FileSystem& files, const std::string& run_folder) {
     view.elapsed_s = static_cast<double>(until - status.started_s);
   }
   const std::string config_path = run_folder + "/config.resolved.yaml";
-  if (files.Exists(config_path)) {
+  if (!files.Exists(config_path)) return view;
+  try {
     const ExperimentConfig config =
         ParseExperiment(files.ReadFile(config_path, kMaxConfigBytes), config_path, {});
     view.progress = ReadProgress(files, run_folder, config);
+  } catch (const ConfigError&) {
+    // An experiment of another version: its processes are still known.
   }
   return view;
 }
