@@ -59,11 +59,7 @@ RunView ReadRun(FileSystem& files, const std::string& run_folder) {
                .progress = {},
                .usage = UsageOf(status),
                .elapsed_s = 0};
-  for (ProcessStatus& process : view.status.processes) {
-    // A snapshot of a supervisor that is gone, or that has not seen the end yet.
-    const bool ran = process.state == ProcessState::kRunning;
-    if (ran && !view.usage.contains(process.name)) process.state = ProcessState::kEnded;
-  }
+  MarkEnded(&view);
   const int64_t until = status.ended_s > 0 ? status.ended_s : std::time(nullptr);
   if (status.started_s > 0 && status.state != RunState::kKilled) {
     view.elapsed_s = static_cast<double>(until - status.started_s);

@@ -253,6 +253,13 @@ std::map<std::string, ProcessUsage> UsageOf(const RunStatus& status) {
   return usage;
 }
 
+void MarkEnded(RunView* view) {
+  for (ProcessStatus& process : view->status.processes) {
+    const bool ran = process.state == ProcessState::kRunning;
+    if (ran && !view->usage.contains(process.name)) process.state = ProcessState::kEnded;
+  }
+}
+
 std::string StageText(const RunProgress& progress) {
   if (progress.stages.empty()) return "";
   const StageTarget& stage = progress.stages.at(progress.current);

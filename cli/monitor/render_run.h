@@ -30,6 +30,9 @@ struct RunView {
 // Reads what the living processes of `status` take. A snapshot.
 std::map<std::string, ProcessUsage> UsageOf(const RunStatus& status);
 
+// Processes of `view` that its status counts as running, but that do not live, ended a moment ago.
+void MarkEnded(RunView* view);
+
 // The lines of the picture, none wider than style.width and not more than style.height of them:
 // when rows are short, processes that are well are summed up first. Pure.
 std::vector<std::string> RenderRun(const RunView& view, const TextStyle& style);

@@ -144,11 +144,13 @@ RunView RunReporter::View() {
       // A file that cannot be read now leaves the picture as it was.
     }
   }
-  return {.name = config_.run.name,
-          .status = status_,
-          .progress = progress_,
-          .usage = UsageOf(status_),
-          .elapsed_s = std::chrono::duration<double>(now - started_).count()};
+  RunView view{.name = config_.run.name,
+               .status = status_,
+               .progress = progress_,
+               .usage = UsageOf(status_),
+               .elapsed_s = std::chrono::duration<double>(now - started_).count()};
+  MarkEnded(&view);
+  return view;
 }
 
 }  // namespace ponder
