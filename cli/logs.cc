@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kPollInterval{200};
-constexpr size_t kTailBytes = size_t{1} << 22;
+constexpr std::streamoff kTailBytes = std::streamoff{1} << 22;
 
 struct Arguments {
   std::string run;
@@ -64,13 +64,21 @@ std::optional<std::string> LogOf(const std::string& attempt_folder, const std::s
   return std::nullopt;
 }
 
-// Writes what a file has grown by since `*offset`.
-void WriteGrowth(const std::string& path, std::streamoff* offset) {
+// What a file holds from `*offset` on, which moves to the end of it.
+std::string ReadGrowth(const std::string& path, std::streamoff* offset) {
   std::ifstream file(path, std::ios::binary);
-  if (!file.seekg(*offset)) return;
+  if (!file.seekg(*offset)) return "";
   std::string text(std::istreambuf_iterator<char>(file), {});
   *offset += static_cast<std::streamoff>(text.size());
-  if (!text.empty()) WriteToStdout(text);
+  return text;
+}
+
+// The end of a text; a last line without its end stays open.
+std::string EndOf(const std::string& text, size_t num_lines) {
+  std::string end;
+  for (const std::string& line : LastLines(text, num_lines)) end += line + "\n";
+  if (!end.empty() && !text.ends_with('\n')) end.pop_back();
+  return end;
 }
 
 int RunLogs(const Arguments& arguments) {
@@ -91,22 +99,23 @@ int RunLogs(const Arguments& arguments) {
   }
   std::streamoff offset = 0;
   if (path) {
-    const std::string tail = ReadTail(*path, kTailBytes);
-    offset = static_cast<std::streamoff>(files->FileSize(*path));
-    std::string text;
-    for (const std::string& line : LastLines(tail, arguments.num_lines)) text += line + "\n";
-    WriteToStdout(text);
+    const auto size = static_cast<std::streamoff>(files->FileSize(*path));
+    offset = std::max<std::streamoff>(0, size - kTailBytes);
+    WriteToStdout(EndOf(ReadGrowth(*path, &offset), arguments.num_lines));
   }
   while (arguments.follow) {
     // Looked at first: what was written before the run ended is still shown.
     const bool runs = RunLock::IsHeld(folder);
-    if (path) WriteGrowth(*path, &offset);
+    if (path) WriteToStdout(ReadGrowth(*path, &offset));
     const int64_t newest = HighestNumber(*files, attempts, "");
-    if (!arguments.attempt && newest > attempt &&
-        LogOf(attempts + "/" + std::to_string(newest), arguments.process)) {
-      attempt = newest;
+    // The next attempt that has this process; the one before it writes no more.
+    for (int64_t next = attempt + 1; !arguments.attempt && next <= newest; ++next) {
+      if (!LogOf(attempts + "/" + std::to_string(next), arguments.process)) continue;
+      if (path) WriteToStdout(ReadGrowth(*path, &offset));
       path.reset();
+      attempt = next;
       WriteToStdout("==== attempt " + std::to_string(attempt) + " ====\n");
+      break;
     }
     if (!path) {
       path = LogOf(attempt_folder(), arguments.process);
