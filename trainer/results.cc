@@ -61,27 +61,36 @@ std::vector<EvaluationLine> StageEndLines(FileSystem& files, const ExperimentCon
 }
 
 // "47.6% [45.3, 49.9]", or a dash when the line has no such share.
-std::string Share(const EvaluationLine* line, const std::string& name) {
-  if (line == nullptr || !line->values.contains(name)) return "-";
-  return fmt::format("{:.1f}% [{:.1f}, {:.1f}]", 100 * line->values.at(name).get<double>(),
-                     100 * line->values.value(name + "_low", 0.0),
-                     100 * line->values.value(name + "_high", 0.0));
+std::string Share(const EvaluationLine& line, const std::string& name) {
+  if (!line.values.contains(name)) return "-";
+  return fmt::format("{:.1f}% [{:.1f}, {:.1f}]", 100 * line.values.at(name).get<double>(),
+                     100 * line.values.value(name + "_low", 0.0),
+                     100 * line.values.value(name + "_high", 0.0));
 }
 
+// What a stage changed, in percentage points: "+52.6", or nothing without a share before it.
+std::string Change(const EvaluationLine* before, const EvaluationLine& after,
+                   const std::string& name) {
+  if (before == nullptr || !before->values.contains(name) || !after.values.contains(name))
+    return "";
+  return fmt::format("{:+.1f}", 100 * (after.values.at(name).get<double>() -
+                                       before->values.at(name).get<double>()));
+}
+
+// 80 columns at names of up to 10.
 std::string Table(const std::vector<EvaluationLine>& lines) {
+  constexpr const char* kRow = "{:<10} {:<10} {:<21}{:>7}  {:<21}{:>7}\n";
   std::string text =
-      fmt::format("{:<10} {:<10} {:>7}  {:<21} {:<21} {:<21} {:<21}\n", "stage", "evaluation",
-                  "prompts", "sampled before", "sampled after", "greedy before", "greedy after");
+      fmt::format(kRow, "stage", "evaluation", "sampled", "change", "greedy", "change");
   std::map<std::string, const EvaluationLine*> before;
   for (const EvaluationLine& line : lines) {
     const EvaluationLine* previous = before[line.set];
-    text += fmt::format("{:<10} {:<10} {:>7}  {:<21} {:<21} {:<21} {:<21}\n", line.stage, line.set,
-                        line.values.value("val/prompts", 0.0), Share(previous, "val/sampled"),
-                        Share(&line, "val/sampled"), Share(previous, "val/greedy"),
-                        Share(&line, "val/greedy"));
+    text += fmt::format(kRow, line.stage, line.set, Share(line, "val/sampled"),
+                        Change(previous, line, "val/sampled"), Share(line, "val/greedy"),
+                        Change(previous, line, "val/greedy"));
     before[line.set] = &line;
   }
-  return text + "(shares of right answers with 95 % intervals)\n";
+  return text + "(shares of right answers after each stage, 95 % intervals, change in points)\n";
 }
 
 std::string Chains(FileSystem& files, const ExperimentConfig& config, const EvaluationLine& last) {

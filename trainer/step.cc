@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "core/base/duration_text.h"
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "trainer/group_exchange.h"

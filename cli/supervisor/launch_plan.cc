@@ -77,7 +77,7 @@ ChildSpec MpirunSpec(int64_t num_ranks) {
 
 LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& config_path,
                           const std::vector<std::string>& overrides,
-                          const std::string& bin_directory, uint16_t trainer_port) {
+                          const std::string& bin_directory, uint16_t trainer_port, bool live_view) {
   RequireInPath("mpirun", "install openmpi-bin");
   const std::string address = "127.0.0.1:" + std::to_string(trainer_port);
   LaunchPlan plan;
@@ -88,6 +88,8 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
   ChildSpec& trainer = plan.trainer;
   trainer = MpirunSpec(config.launch.trainer_ranks);
   trainer.name = "trainer";
+  trainer.argv.insert(trainer.argv.end(), {"--output-filename", ""});
+  plan.rank_logs_argument = trainer.argv.size() - 1;
   for (const std::string& word :
        {RequireProgram(bin_directory, "ponder_trainer"), std::string("--config"), config_path,
         std::string("--listen"), address}) {
@@ -97,10 +99,7 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
     trainer.argv.push_back("--set");
     trainer.argv.push_back(text);
   }
-  // The ranks write to pipes, so they cannot see the terminal by themselves.
-  if (std::getenv("PONDER_PROGRESS") == nullptr) {
-    trainer.environment["PONDER_PROGRESS"] = isatty(STDERR_FILENO) != 0 ? "bar" : "lines";
-  }
+  trainer.environment["PONDER_PROGRESS"] = live_view ? "notes" : "lines";
 
   const auto add_service = [&](const std::string& program, const std::string& name) {
     ChildSpec service;

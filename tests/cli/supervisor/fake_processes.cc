@@ -139,6 +139,7 @@ int RunSupervisor(const std::vector<std::string>& arguments) {
   LaunchPlan plan;
   plan.trainer_port = PickFreeLoopbackPort();
   plan.run_directory = folder + "/run";
+  plan.first_attempt = NextAttempt(*MakeRealFileSystem(), plan.run_directory);
   plan.max_restarts = std::stoi(arguments[1]);
   plan.trainer = {.name = "trainer",
                   .argv = {self, "--child=trainer", folder, std::to_string(plan.trainer_port)},
@@ -157,8 +158,11 @@ int RunSupervisor(const std::vector<std::string>& arguments) {
       .backoff = {
           .first = milliseconds(10), .longest = milliseconds(100), .steady = milliseconds(5000)}};
   const auto files = MakeRealFileSystem();
-  const Log log("up", -1);
-  return Supervisor(plan, limits, *files, log).Run();
+  ExperimentConfig config;
+  config.run = {.name = "run", .dir = folder};
+  Console console(WantsLiveView(), /*log_fd=*/-1);
+  RunReporter reporter(*files, config, console);
+  return Supervisor(plan, limits, *files, reporter).Run();
 }
 
 }  // namespace
