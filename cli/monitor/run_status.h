@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/monitor/process_info.h"
+#include "core/base/process_info.h"
 #include "core/base/file.h"
 
 namespace ponder {

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "cli/monitor/log_text.h"
-#include "cli/supervisor/process_tree.h"
+#include "core/base/process_tree.h"
 #include "core/base/error.h"
 
 namespace ponder {

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/monitor/process_info.h"
+#include "core/base/process_info.h"
 
 namespace ponder {
 namespace {

@@ -70,7 +70,7 @@ class RewardServiceTest : public ::testing::Test {
 
 TEST_F(RewardServiceTest, ScoresAGroupOverTheWire) {
   Start(/*num_threads=*/2, /*max_queued=*/16);
-  const auto judge = std::make_shared<const Judge>(Experiment());
+  const auto judge = std::make_shared<const Judge>(Experiment(), Context());
   Serve([judge](const v1::ScoreRequest& request) { return judge->Score(request); });
   v1::ScoreReply reply;
   const grpc::Status status = Score(RequestOf({kRight, "4 + 8 = 3 ; # 3"}), &reply);
@@ -84,7 +84,7 @@ TEST_F(RewardServiceTest, ScoresAGroupOverTheWire) {
 
 TEST_F(RewardServiceTest, RefusesAnUnknownRewardSetForGood) {
   Start(/*num_threads=*/1, /*max_queued=*/16);
-  const auto judge = std::make_shared<const Judge>(Experiment());
+  const auto judge = std::make_shared<const Judge>(Experiment(), Context());
   Serve([judge](const v1::ScoreRequest& request) { return judge->Score(request); });
   v1::ScoreReply reply;
   const grpc::Status status = Score(RequestOf({kRight}, "stage/raison"), &reply);

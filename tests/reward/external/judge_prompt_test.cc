@@ -110,7 +110,7 @@ TEST(ExcerptTest, IsOneShortLineThatKeepsCharactersWhole) {
 }
 
 TEST(ExcerptTest, ShowsBytesThatAreNoTextAsQuestionMarks) {
-  EXPECT_EQ(Excerpt("\xff\xc3(\xed\xa0\x80\xf0\x9f\x98\x80\xc3"), "??(???\xf0\x9f\x98\x80?");
+  EXPECT_EQ(Excerpt("\xff\xc3(\xed\xa0\x80\xf0\x9f\x98\x80\xc3"), "?\?(???\xf0\x9f\x98\x80?");
 }
 
 }  // namespace

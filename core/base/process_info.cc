@@ -1,4 +1,4 @@
-#include "cli/monitor/process_info.h"
+#include "core/base/process_info.h"
 
 #include <unistd.h>
 
