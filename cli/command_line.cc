@@ -18,8 +18,8 @@ using AddCommand = void (*)(CLI::App& app, CommandBody* chosen);
 
 // Every command of the program, in the order of --help.
 constexpr AddCommand kCommands[] = {
-    AddUpCommand,     AddValidateCommand,        AddInspectCommand,
-    AddDoctorCommand, AddConfigReferenceCommand,
+    AddUpCommand,     AddValidateCommand, AddInspectCommand,
+    AddReportCommand, AddDoctorCommand,   AddConfigReferenceCommand,
 };
 
 int UsageCode() { return RowOf(Condition::kUsage).exit_code; }

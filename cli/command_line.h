@@ -16,6 +16,7 @@ using CommandBody = std::function<int()>;
 void AddConfigReferenceCommand(CLI::App& app, CommandBody* chosen);
 void AddDoctorCommand(CLI::App& app, CommandBody* chosen);
 void AddInspectCommand(CLI::App& app, CommandBody* chosen);
+void AddReportCommand(CLI::App& app, CommandBody* chosen);
 void AddUpCommand(CLI::App& app, CommandBody* chosen);
 void AddValidateCommand(CLI::App& app, CommandBody* chosen);
 
