@@ -17,6 +17,7 @@ void AddConfigReferenceCommand(CLI::App& app, CommandBody* chosen);
 void AddDoctorCommand(CLI::App& app, CommandBody* chosen);
 void AddInspectCommand(CLI::App& app, CommandBody* chosen);
 void AddLogsCommand(CLI::App& app, CommandBody* chosen);
+void AddReportCommand(CLI::App& app, CommandBody* chosen);
 void AddStatusCommand(CLI::App& app, CommandBody* chosen);
 void AddStopCommand(CLI::App& app, CommandBody* chosen);
 void AddUpCommand(CLI::App& app, CommandBody* chosen);

@@ -9,13 +9,13 @@ namespace {
 
 constexpr double kZ95 = 1.959963984540054;  // 97.5 % point of the normal distribution
 
+}  // namespace
+
 bool IsRight(const Trajectory& trajectory) {
   double full = 0;
   for (const SourceReward& reward : trajectory.rewards) full += std::max(0.0, reward.weight);
   return full > 0 && trajectory.TotalReward() >= full * (1.0 - 1e-9);
 }
-
-}  // namespace
 
 Interval WilsonInterval(double successes, double trials) {
   const double share = successes / trials;

@@ -34,6 +34,8 @@ struct EvaluationSummary {
 };
 
 // A row is right when its total reward is at least the sum of the positive weights of its sources.
+bool IsRight(const Trajectory& trajectory);
+
 EvaluationSummary Summarize(const std::vector<TrajectoryGroup>& groups);
 
 // The summary under the metrics' names.

@@ -8,35 +8,15 @@
 #include <optional>
 #include <sstream>
 
-#include "core/base/error.h"
+#include "trainer/samples.h"
 
 namespace ponder {
 namespace {
 
 using nlohmann::json;
 
-constexpr size_t kPromptsKept = 16;
 constexpr size_t kChainsShown = 3;
 constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
-
-std::string SamplesPath(const std::string& run_dir, const std::string& evaluation,
-                        const std::string& stage) {
-  return run_dir + "/samples/" + evaluation + "_after_" + stage + ".jsonl";
-}
-
-std::string SampledText(const Trajectory& trajectory, const Tokenizer& tokenizer) {
-  std::vector<uint32_t> sampled;
-  for (size_t segment = 0; segment < trajectory.segments.size(); ++segment) {
-    if (trajectory.segments[segment].kind != SegmentKind::kSampled) continue;
-    const size_t begin = trajectory.segments[segment].begin;
-    const size_t end = segment + 1 < trajectory.segments.size()
-                           ? trajectory.segments[segment + 1].begin
-                           : trajectory.token_ids.size();
-    sampled.insert(sampled.end(), trajectory.token_ids.begin() + static_cast<std::ptrdiff_t>(begin),
-                   trajectory.token_ids.begin() + static_cast<std::ptrdiff_t>(end));
-  }
-  return tokenizer.Decode(sampled);
-}
 
 // One evaluation line of metrics.jsonl.
 struct EvaluationLine {
@@ -93,15 +73,20 @@ std::string Table(const std::vector<EvaluationLine>& lines) {
   return text + "(shares of right answers after each stage, 95 % intervals, change in points)\n";
 }
 
+// The first samples of the first prompts of the last evaluation.
 std::string Chains(FileSystem& files, const ExperimentConfig& config, const EvaluationLine& last) {
-  const std::string path = SamplesPath(config.RunDirectory(), last.set, last.stage);
+  const std::string path =
+      SamplesPath(config.RunDirectory(), {.stage = last.stage, .set = last.set});
   if (!files.Exists(path)) return {};
   std::istringstream stream(files.ReadFile(path, kMaxFileBytes));
   std::string text;
   std::string line;
-  for (size_t shown = 0; shown < kChainsShown && std::getline(stream, line); ++shown) {
+  size_t shown = 0;
+  while (shown < kChainsShown && std::getline(stream, line)) {
     const json sample = json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (sample.is_discarded()) break;
+    if (sample.value("sample", 0) != 0) continue;
+    ++shown;
     text += fmt::format("  prompt    {}\n  thinks    {}\n  expected  {}   reward {:.0f} ({})\n\n",
                         sample.value("prompt", ""), sample.value("response", ""),
                         sample.value("reference", ""), sample.value("reward", 0.0),
@@ -111,28 +96,6 @@ std::string Chains(FileSystem& files, const ExperimentConfig& config, const Eval
 }
 
 }  // namespace
-
-void WriteSamples(FileSystem& files, const std::string& run_dir, const std::string& evaluation,
-                  const std::string& stage, const std::vector<TrajectoryGroup>& groups,
-                  const Tokenizer& tokenizer) {
-  std::string text;
-  size_t kept = 0;
-  for (const TrajectoryGroup& group : groups) {
-    if (group.trajectories.empty()) continue;
-    if (kept++ == kPromptsKept) break;
-    const Trajectory& trajectory = group.trajectories.front();
-    const json sample{
-        {"prompt", tokenizer.Decode(group.lease.prompt.token_ids)},
-        {"response", SampledText(trajectory, tokenizer)},
-        {"reference", group.lease.prompt.reference_answer},
-        {"reward", trajectory.TotalReward()},
-        {"rule", trajectory.rewards.empty() ? "" : trajectory.rewards.front().rule},
-    };
-    text += sample.dump() + "\n";
-  }
-  files.MakeDirectories(run_dir + "/samples");
-  WriteFileAtomically(files, SamplesPath(run_dir, evaluation, stage), text);
-}
 
 std::string RenderResults(FileSystem& files, const ExperimentConfig& config,
                           const std::string& config_path) {

@@ -12,7 +12,7 @@
 #include "trainer/checkpoint/resume.h"
 #include "trainer/group_exchange.h"
 #include "trainer/initial_model.h"
-#include "trainer/results.h"
+#include "trainer/samples.h"
 #include "trainer/stage_run.h"
 
 namespace ponder {
@@ -320,8 +320,12 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
   metrics_->Write(record);
   observers_->Show(state_.run_step, stage.config.name, evaluation.name, record);
-  WriteSamples(files_, config_.RunDirectory(), evaluation.name, stage.config.name, groups,
-               TaskOf(evaluation.task).tokenizer());
+  WriteSamples(files_, config_.RunDirectory(),
+               {.stage = stage.config.name,
+                .set = evaluation.name,
+                .step = static_cast<uint64_t>(state_.run_step),
+                .stage_step = state_.stage_step},
+               groups, TaskOf(evaluation.task).tokenizer());
   MetricRecord timing(MetricFile::kTiming);
   timing.SetLabel("kind", "evaluation");
   timing.SetLabel("set", evaluation.name);
