@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/process_info.h"
 #include "core/base/file.h"
+#include "core/base/process_info.h"
 
 namespace ponder {
 

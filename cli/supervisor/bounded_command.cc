@@ -10,8 +10,9 @@
 #include <cstring>
 #include <thread>
 
-#include "cli/supervisor/process_log.h"
+#include "cli/monitor/log_text.h"
 #include "core/base/error.h"
+#include "core/base/unique_fd.h"
 
 namespace ponder {
 namespace {

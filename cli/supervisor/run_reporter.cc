@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "cli/monitor/log_text.h"
-#include "core/base/process_tree.h"
 #include "core/base/error.h"
+#include "core/base/process_tree.h"
 
 namespace ponder {
 namespace {

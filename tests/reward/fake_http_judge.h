@@ -16,7 +16,7 @@ struct FakeHttpReply {
   int status = 200;
   std::string body{};
   std::string header{};  // one more, "Name: value"
-  int delay_ms = 0;    // before it is sent
+  int delay_ms = 0;      // before it is sent
 };
 
 // A chat-completions body with `content`.

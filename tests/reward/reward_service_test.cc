@@ -16,6 +16,7 @@
 namespace ponder {
 namespace {
 
+using ::ponder::testing::Context;
 using ::ponder::testing::Experiment;
 using ::ponder::testing::kAttempt;
 using ::ponder::testing::kRight;
