@@ -302,45 +302,45 @@ INSTANTIATE_TEST_SUITE_P(
     RewardsOfUsers, WrongExperimentTest,
     ::testing::Values(
         WrongExperiment{"CommandIsMissing", kReward, "type: command",
-                        "x.yaml:33:9: stages[1].rewards[0].command: missing; type 'command' needs "
+                        "x.yaml:33:3: stages[1].rewards[0].command: missing; type 'command' needs "
                         "it"},
         WrongExperiment{"CommandIsEmpty", kReward, "type: command, command: []",
-                        "x.yaml:33:54: stages[1].rewards[0].command: expected a program, got an "
+                        "x.yaml:33:48: stages[1].rewards[0].command: expected a program, got an "
                         "empty list"},
         WrongExperiment{"KeyOfAnotherType", kReward, "type: command, command: [x], url: http://x/",
-                        "x.yaml:33:59: stages[1].rewards[0].url: type 'command' takes no 'url'; it "
+                        "x.yaml:33:53: stages[1].rewards[0].url: type 'command' takes no 'url'; it "
                         "is for http"},
         WrongExperiment{"SlowerThanScoringMayBe", kReward,
                         "type: grpc, address: h:1, timeout_s: 30",
-                        "x.yaml:33:67: stages[1].rewards[0].timeout_s: the rewards up to here may "
+                        "x.yaml:33:61: stages[1].rewards[0].timeout_s: the rewards up to here may "
                         "take 30 s, expected less than trainer.score_timeout_s, 30"},
         WrongExperiment{"EmptyScoreRange", kReward,
                         "type: grpc, address: h:1, range: {min: 1, max: 1}",
-                        "x.yaml:33:56: stages[1].rewards[0].range: expected min below max, got 1 "
+                        "x.yaml:33:50: stages[1].rewards[0].range: expected min below max, got 1 "
                         "and 1"},
         WrongExperiment{"UrlWithoutScheme", kReward,
                         "type: http, model: m, template: '{response}', url: localhost/v1",
-                        "x.yaml:33:81: stages[1].rewards[0].url: expected http://... or "
+                        "x.yaml:33:75: stages[1].rewards[0].url: expected http://... or "
                         "https://..., got 'localhost/v1'"},
         WrongExperiment{"NoTemplate", kReward, "type: http, model: m, url: http://x/",
-                        "x.yaml:33:9: stages[1].rewards[0]: expected exactly one of template and "
+                        "x.yaml:33:3: stages[1].rewards[0]: expected exactly one of template and "
                         "template_file"},
         WrongExperiment{"TemplateWithoutResponse", kReward,
                         "type: http, model: m, url: http://x/, template: 'Is {prompt} right?'",
-                        "x.yaml:33:78: stages[1].rewards[0].template: expected {response} in it, "
+                        "x.yaml:33:72: stages[1].rewards[0].template: expected {response} in it, "
                         "got none: the judge would not see what it judges"},
         WrongExperiment{"MisspelledPlaceholder", kReward,
                         "type: http, model: m, url: http://x/, template: '{promt} {response}'",
-                        "x.yaml:33:78: stages[1].rewards[0].template: no placeholder {promt}; did "
+                        "x.yaml:33:72: stages[1].rewards[0].template: no placeholder {promt}; did "
                         "you mean {prompt}?"},
         WrongExperiment{"KeyInTheFile", kReward,
                         "type: http, model: m, url: http://x/, template: '{response}', api_key: s",
-                        "x.yaml:33:92: unknown key 'api_key' in stages[1].rewards[0]; a key is "
+                        "x.yaml:33:86: unknown key 'api_key' in stages[1].rewards[0]; a key is "
                         "never written here: api_key_env or api_key_file says where"},
         WrongExperiment{"TwoKeys", kReward,
                         "type: http, model: m, url: http://x/, template: '{response}', "
                         "api_key_env: A, api_key_file: b",
-                        "x.yaml:33:122: stages[1].rewards[0].api_key_file: expected at most one of "
+                        "x.yaml:33:116: stages[1].rewards[0].api_key_file: expected at most one of "
                         "api_key_env and api_key_file, got both"}),
     NameOf);
 
