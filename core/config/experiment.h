@@ -99,8 +99,9 @@ struct EvaluationConfig {
 
 // Where a model's first weights come from: exactly one of the forms.
 struct ModelInit {
-  std::string preset;  // "tiny", "10m", "0.5b"
-  std::string run;     // another run: with step a checkpoint of it, or with stage
+  std::string preset;      // "tiny", "10m", "0.5b"
+  int64_t num_layers = 0;  // instead of the preset's; 0: the preset's
+  std::string run;         // another run: with step a checkpoint of it, or with stage
   int64_t step = -1;
   std::string stage;  // what that stage ended with
   bool operator==(const ModelInit&) const = default;

@@ -84,7 +84,7 @@ class Checker {
   void CheckInit(const ModelInit& init, const std::string& path) {
     if (problems_->Has(path)) return;
     // A wrong value leaves its member empty; its own problem is enough.
-    for (const char* key : {".preset", ".run", ".step", ".stage"}) {
+    for (const char* key : {".preset", ".num_layers", ".run", ".step", ".stage"}) {
       if (problems_->Has(path + key)) return;
     }
     const bool has_run = !init.run.empty();
@@ -96,6 +96,8 @@ class Checker {
             fmt::format("a run cannot begin with itself; expected another run than '{}' (to make "
                         "it longer, raise num_steps of its last stage)",
                         init.run));
+    Require(!has_run || init.num_layers == 0, path + ".num_layers",
+            fmt::format("it is for a preset; the policy of run '{}' has its own layers", init.run));
   }
 
   void CheckEvaluation(const EvaluationConfig& evaluation, const std::string& path) {

@@ -55,6 +55,12 @@ TEST(ExperimentTest, KeysThatAreLeftOutHaveTheirDefaults) {
   EXPECT_EQ(config.evaluation.at(0).rewards, answer);
 }
 
+TEST(ExperimentTest, APresetCanHaveAnotherNumberOfLayers) {
+  EXPECT_EQ(Valid().models.at(0).init.num_layers, 0);
+  EXPECT_EQ(ResolvedYaml(Valid()).find("num_layers"), std::string::npos);
+  EXPECT_EQ(Valid({"models.policy.init.num_layers=3"}).models.at(0).init.num_layers, 3);
+}
+
 TEST(ExperimentTest, LargeNumbersKeepAllTheirDigits) {
   const ExperimentConfig config = Valid({"run.seed=18446744073709551615"});
   EXPECT_EQ(config.run.seed, 18446744073709551615u);

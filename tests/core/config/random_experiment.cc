@@ -103,6 +103,7 @@ ModelConfig DrawModel(int index) {
   model.name = DrawName(index);
   if (DrawFlag()) {
     model.init.preset = DrawOne<std::string>({"tiny", "10m", "0.5b"});
+    if (DrawFlag()) model.init.num_layers = DrawInt(1, 9);
   } else {
     model.init.run = "other-" + DrawName(index);
     if (DrawFlag()) {

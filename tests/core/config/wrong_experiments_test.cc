@@ -292,7 +292,11 @@ INSTANTIATE_TEST_SUITE_P(
                         "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"}),
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"LayersOfAnotherRun", "{preset: tiny}",
+                        "{run: other, step: 3, num_layers: 3}",
+                        "x.yaml:12:52: models.policy.init.num_layers: it is for a preset; the "
+                        "policy of run 'other' has its own layers"}),
     NameOf);
 
 // The reward of the valid experiment, as one of another type.
