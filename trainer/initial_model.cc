@@ -21,7 +21,11 @@ LoadedCheckpoint ShapeSource(FileSystem& files, const ExperimentConfig& config) 
 DecoderConfig InitialDecoder(FileSystem& files, const ExperimentConfig& config,
                              uint32_t vocab_size) {
   const ModelInit& init = config.models.front().init;
-  if (init.run.empty()) return DecoderConfig::Preset(init.preset, vocab_size);
+  if (init.run.empty()) {
+    DecoderConfig decoder = DecoderConfig::Preset(init.preset, vocab_size);
+    if (init.num_layers > 0) decoder.num_layers = init.num_layers;
+    return decoder;
+  }
   const LoadedCheckpoint source = ShapeSource(files, config);
   DecoderConfig decoder = DecoderConfig::FromJson(source.File("policy/config.json"));
   if (decoder.vocab_size != vocab_size) {

@@ -22,12 +22,21 @@ constexpr const char* kKernelPath = "aten_f32";
 // How long a stop waits for groups that a deferred save needs.
 constexpr Duration kStopGrace = std::chrono::seconds(10);
 
+bool SameVocabulary(const Tokenizer& a, const Tokenizer& b) {
+  if (a.vocab_size() != b.vocab_size()) return false;
+  for (uint32_t id = 0; id < a.vocab_size(); ++id) {
+    if (a.TokenText(id) != b.TokenText(id)) return false;
+  }
+  return true;
+}
+
 // All tasks of an experiment share one vocabulary, because one policy speaks it.
 uint32_t SharedVocabulary(const std::map<std::string, std::unique_ptr<Task>>& tasks) {
   const auto& [first_name, first] = *tasks.begin();
   for (const auto& [name, task] : tasks) {
-    if (task->tokenizer().vocab_size() != first->tokenizer().vocab_size()) {
-      throw ConfigError("tasks '" + first_name + "' and '" + name + "' have vocabularies of " +
+    if (!SameVocabulary(task->tokenizer(), first->tokenizer())) {
+      throw ConfigError("tasks '" + first_name + "' and '" + name +
+                        "' have different vocabularies, of " +
                         std::to_string(first->tokenizer().vocab_size()) + " and " +
                         std::to_string(task->tokenizer().vocab_size()) +
                         " tokens; expected one vocabulary (give them the same type and modulus)");

@@ -30,8 +30,9 @@ const Named& FindNamed(const std::vector<Named>& list, std::string_view name, co
 
 void FillDefaults(ExperimentConfig* config) {
   for (EvaluationConfig& evaluation : config->evaluation) {
-    if (evaluation.rewards.empty())
-      evaluation.rewards = {{.name = "answer", .type = "exact_answer"}};
+    if (!evaluation.rewards.empty()) continue;
+    const std::string& task_type = config->Task(evaluation.task).type;
+    evaluation.rewards = {{.name = "answer", .type = AnswerRewardOf(task_type)}};
   }
 }
 

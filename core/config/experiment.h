@@ -29,13 +29,15 @@ struct RunConfig {
 // A task by type; fields that a type does not take are refused by the reader.
 struct TaskConfig {
   std::string name;
-  std::string type;      // "chain"
+  std::string type;      // "chain", "countdown"
   int64_t modulus = 11;  // prime
   IntRange num_operations{5, 6};
   int64_t task_seed = 1;                   // the task's own fixed seed: misconceptions, split
   double misconception_share = 0.12;       // rho
   double misconception_probability = 0.7;  // q
   double slip_probability = 0.05;          // epsilon
+  int64_t max_attempts = 2;                // K
+  double lookahead_probability = 0.35;     // h, of the search demonstrator
   double eval_share = 0.1;  // share of prompts, by hash, that only evaluation may see
   bool operator==(const TaskConfig&) const = default;
 };
@@ -56,7 +58,7 @@ struct JudgeBudget {
 // A source of reward by type; fields that a type does not take are refused by the reader.
 struct RewardConfig {
   std::string name;
-  std::string type;  // "exact_answer", "format", "command", "grpc", "http"
+  std::string type;  // "exact_answer", "format", "task_verifier", "command", "grpc", "http"
   double weight = 1.0;
   // command, grpc, http
   RealRange range{};
@@ -93,14 +95,15 @@ struct EvaluationConfig {
   double temperature = 1.0;
   int64_t max_new_tokens = 64;
   std::vector<std::string> stages;    // empty: every stage
-  std::vector<RewardConfig> rewards;  // default: one exact_answer of weight 1
+  std::vector<RewardConfig> rewards;  // default: what decides the task, AnswerRewardOf
   bool operator==(const EvaluationConfig&) const = default;
 };
 
 // Where a model's first weights come from: exactly one of the forms.
 struct ModelInit {
-  std::string preset;  // "tiny", "10m", "0.5b"
-  std::string run;     // another run: with step a checkpoint of it, or with stage
+  std::string preset;      // "tiny", "10m", "0.5b"
+  int64_t num_layers = 0;  // instead of the preset's; 0: the preset's
+  std::string run;         // another run: with step a checkpoint of it, or with stage
   int64_t step = -1;
   std::string stage;  // what that stage ended with
   bool operator==(const ModelInit&) const = default;
@@ -131,7 +134,7 @@ struct ScheduleConfig {
 
 struct DataConfig {
   std::string task;
-  std::string demonstrator;  // "exact", "sloppy"
+  std::string demonstrator;  // one of the task's
   bool operator==(const DataConfig&) const = default;
 };
 

@@ -84,7 +84,7 @@ class Checker {
   void CheckInit(const ModelInit& init, const std::string& path) {
     if (problems_->Has(path)) return;
     // A wrong value leaves its member empty; its own problem is enough.
-    for (const char* key : {".preset", ".run", ".step", ".stage"}) {
+    for (const char* key : {".preset", ".num_layers", ".run", ".step", ".stage"}) {
       if (problems_->Has(path + key)) return;
     }
     const bool has_run = !init.run.empty();
@@ -96,6 +96,8 @@ class Checker {
             fmt::format("a run cannot begin with itself; expected another run than '{}' (to make "
                         "it longer, raise num_steps of its last stage)",
                         init.run));
+    Require(!has_run || init.num_layers == 0, path + ".num_layers",
+            fmt::format("it is for a preset; the policy of run '{}' has its own layers", init.run));
   }
 
   void CheckEvaluation(const EvaluationConfig& evaluation, const std::string& path) {
@@ -109,6 +111,7 @@ class Checker {
               "it is never measured; expected every_steps, or at: stage_end, or both");
     }
     CheckRewards(evaluation.rewards, path + ".rewards");
+    CheckAnswerRewards(evaluation.rewards, evaluation.task, path + ".rewards");
     const int64_t rows = evaluation.num_samples + (evaluation.greedy ? 1 : 0);
     Require(rows <= kMaxSamples, path + ".num_samples",
             fmt::format("expected at most {} answers to a prompt, the greedy one included, got {}",
@@ -137,6 +140,7 @@ class Checker {
             fmt::format("expected more than max_new_tokens, {}, got {} (it counts the prompt too)",
                         rollout.max_new_tokens, rollout.max_total_tokens));
     CheckRewards(stage.rewards, path + ".rewards");
+    CheckAnswerRewards(stage.rewards, stage.task, path + ".rewards");
   }
 
   void CheckDemonstrator(const DataConfig& data, const std::string& key) {
@@ -215,6 +219,25 @@ class Checker {
                    const std::string& what, const std::string& label, const std::string& key) {
     Require(std::find(names.begin(), names.end(), name) != names.end(), key,
             fmt::format("no {} '{}'{}", what, name, NameHint(name, names, label)));
+  }
+
+  // Of the two types that decide whether an answer is right, each task has one.
+  void CheckAnswerRewards(const std::vector<RewardConfig>& rewards, const std::string& task_name,
+                          const std::string& path) {
+    for (const TaskConfig& task : config_.tasks) {
+      if (task.name != task_name || task.type.empty()) continue;
+      const std::string expected = AnswerRewardOf(task.type);
+      for (size_t i = 0; i < rewards.size(); ++i) {
+        const std::string& type = rewards[i].type;
+        if (type != "exact_answer" && type != "task_verifier") continue;
+        Require(
+            type == expected, fmt::format("{}[{}].type", path, i),
+            fmt::format("the problems of task '{}' have {}; expected '{}', got '{}'", task.name,
+                        expected == "task_verifier" ? "many right answers and no reference answer"
+                                                    : "one right answer",
+                        expected, type));
+      }
+    }
   }
 
   void Require(bool condition, const std::string& key, const std::string& text) {

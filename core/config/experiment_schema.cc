@@ -35,6 +35,13 @@ const Section& ModelInitSection() {
                   .help = "fresh random weights in one of the built-in shapes",
                   .omit_default = true},
                  {.form = TextRule::Form::kChoice, .choices = {"tiny", "10m", "0.5b"}});
+    section.Int(&ModelInit::num_layers,
+                {.name = "num_layers",
+                 .help = "replaces the number of layers of the preset",
+                 .unit = "layers",
+                 .omit_default = true,
+                 .default_text = "0"},
+                {.min = 1, .max = 1000});
     section.Text(&ModelInit::run,
                  {.name = "run",
                   .help = "the policy of another run below run.dir; needs step or stage",

@@ -24,9 +24,12 @@ const Section& RewardSection();      // RewardConfig
 std::vector<Kind> AlgorithmKinds();
 std::vector<Kind> TaskKinds();
 std::vector<Kind> RewardKinds();
-// Who can demonstrate the problems of a task, by its type; empty for a type that does not exist. A
-// test holds this and TaskKinds against the tasks themselves, which this folder does not see.
+// Who can demonstrate the problems of a task, and which type of reward decides whether an answer to
+// them is right: exact_answer where they have a reference answer, task_verifier where they have
+// not. By the task's type; empty for one that does not exist. A test holds these and TaskKinds
+// against the tasks themselves, which this folder does not see.
 std::vector<std::string> DemonstratorsOf(const std::string& task_type);
+std::string AnswerRewardOf(const std::string& task_type);
 std::vector<std::string> NamesOf(const std::vector<Kind>& kinds);
 
 }  // namespace ponder

@@ -52,6 +52,17 @@ const Section& TaskSection() {
         &TaskConfig::slip_probability,
         {.name = "slip_probability", .help = "how often it writes a random result elsewhere"},
         kShare);
+    section.Int(&TaskConfig::max_attempts,
+                {.name = "max_attempts",
+                 .help = "a response that has not reached the target ends after so many",
+                 .unit = "attempts"},
+                {.min = 1, .max = 18});
+    section.Real(
+        &TaskConfig::lookahead_probability,
+        {.name = "lookahead_probability",
+         .help = "how often the search demonstrator picks the last operation of an attempt "
+                 "by its result"},
+        kShare);
     section.Real(&TaskConfig::eval_share,
                  {.name = "eval_share",
                   .help = "share of all problems, by hash, that only evaluation may see"},
@@ -101,8 +112,10 @@ const Section& EvaluationSection() {
                  "running those that sample"});
     section.NamedList(&EvaluationConfig::rewards,
                       {.name = "rewards",
-                       .help = "what judges the answers",
-                       .default_text = "[{name: answer, type: exact_answer, weight: 1}]"},
+                       .help = "what judges the answers; by default the type that decides the "
+                               "task: exact_answer where its problems have one right answer, "
+                               "task_verifier where they have many",
+                       .default_text = "[{name: answer, type: TYPE, weight: 1}]"},
                       1, RewardSection());
     return section;
   }();

@@ -71,5 +71,9 @@ std::unique_ptr<RewardSource> MakeGrpcReward(const RewardConfig& config, const T
 // What a language model behind an OpenAI-compatible chat-completions endpoint says.
 std::unique_ptr<RewardSource> MakeHttpReward(const RewardConfig& config, const Task& task,
                                              const RewardContext& context);
+// 1 when the task's own verifier accepts the response, else 0. For problems without a reference
+// answer.
+std::unique_ptr<RewardSource> MakeTaskVerifier(const RewardConfig& config, const Task& task,
+                                               const RewardContext& context);
 
 }  // namespace ponder

@@ -13,9 +13,10 @@ struct SourceRow {
                                         const RewardContext& context);
 };
 
-constexpr std::array<SourceRow, 5> kSources{{
+constexpr std::array<SourceRow, 6> kSources{{
     {"exact_answer", MakeExactAnswer},
     {"format", MakeFormat},
+    {"task_verifier", MakeTaskVerifier},
     {"command", MakeCommandReward},
     {"grpc", MakeGrpcReward},
     {"http", MakeHttpReward},

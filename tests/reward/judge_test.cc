@@ -154,7 +154,8 @@ TEST(Judge, RefusesAnExperimentThatNamesNoSuchSourceOrTask) {
     const auto judge = MakeJudge(experiment);
     FAIL() << "expected an error";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("exact_answer, format, command, grpc, http"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("exact_answer, format, task_verifier, command, grpc, http"));
     EXPECT_THAT(error.what(), HasSubstr("'exact'"));
   }
   experiment = Experiment();

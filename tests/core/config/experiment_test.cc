@@ -55,6 +55,23 @@ TEST(ExperimentTest, KeysThatAreLeftOutHaveTheirDefaults) {
   EXPECT_EQ(config.evaluation.at(0).rewards, answer);
 }
 
+TEST(ExperimentTest, AnEvaluationIsJudgedByWhatDecidesItsTask) {
+  std::string text = Spoiled("type: chain\n    modulus: 11\n    num_operations: {min: 2, max: 3}",
+                             "type: countdown\n    modulus: 11\n    max_attempts: 3");
+  const size_t reward = text.find("exact_answer");
+  text.replace(reward, std::string("exact_answer").size(), "task_verifier");
+  const ExperimentConfig config = ParseExperiment(text, "x.yaml", {});
+  const std::vector<RewardConfig> answer{
+      {.name = "answer", .type = "task_verifier", .weight = 1.0}};
+  EXPECT_EQ(config.evaluation.at(0).rewards, answer);
+}
+
+TEST(ExperimentTest, APresetCanHaveAnotherNumberOfLayers) {
+  EXPECT_EQ(Valid().models.at(0).init.num_layers, 0);
+  EXPECT_EQ(ResolvedYaml(Valid()).find("num_layers"), std::string::npos);
+  EXPECT_EQ(Valid({"models.policy.init.num_layers=3"}).models.at(0).init.num_layers, 3);
+}
+
 TEST(ExperimentTest, LargeNumbersKeepAllTheirDigits) {
   const ExperimentConfig config = Valid({"run.seed=18446744073709551615"});
   EXPECT_EQ(config.run.seed, 18446744073709551615u);

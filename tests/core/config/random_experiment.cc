@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/config/experiment_schema.h"
+
 namespace ponder {
 namespace {
 
@@ -60,12 +62,12 @@ void DrawHttp(RewardConfig* reward) {
   if (DrawFlag()) reward->cache = DrawOne<std::string>({"cache.sqlite", "/tmp/a b", "007"});
 }
 
-RewardConfig DrawReward(int index) {
-  RewardConfig reward{
-      .name = DrawName(index),
-      .type = DrawOne<std::string>({"exact_answer", "format", "command", "grpc", "http"}),
-      .weight = (DrawFlag() ? 1 : -1) * 100 * DrawShare()};
-  if (reward.type == "exact_answer" || reward.type == "format") return reward;
+RewardConfig DrawReward(const std::string& task_type, int index) {
+  RewardConfig reward{.name = DrawName(index),
+                      .type = DrawOne<std::string>(
+                          {AnswerRewardOf(task_type), "format", "command", "grpc", "http"}),
+                      .weight = (DrawFlag() ? 1 : -1) * 100 * DrawShare()};
+  if (reward.type == AnswerRewardOf(task_type) || reward.type == "format") return reward;
   reward.range = {.min = -DrawShare(), .max = 100 * DrawShare()};
   // So short that three of them fit into any score_timeout_s that is drawn.
   reward.timeout_s = std::ldexp(DrawShare(), -60);
@@ -77,23 +79,28 @@ RewardConfig DrawReward(int index) {
   return reward;
 }
 
-std::vector<RewardConfig> DrawRewards() {
+std::vector<RewardConfig> DrawRewards(const std::string& task_type) {
   std::vector<RewardConfig> rewards;
-  for (int i = 0; i < DrawInt(1, 3); ++i) rewards.push_back(DrawReward(i));
+  for (int i = 0; i < DrawInt(1, 3); ++i) rewards.push_back(DrawReward(task_type, i));
   return rewards;
 }
 
 TaskConfig DrawTask(int index) {
   TaskConfig task;
   task.name = DrawName(index);
-  task.type = "chain";
+  task.type = DrawOne(NamesOf(TaskKinds()));
   task.modulus = DrawOne<int64_t>({2, 3, 11, 97, 997});
-  task.num_operations.min = DrawInt(1, 10);
-  task.num_operations.max = DrawInt(task.num_operations.min, 20);
   task.task_seed = DrawInt(0, 1000);
-  task.misconception_share = DrawShare();
-  task.misconception_probability = DrawShare();
-  task.slip_probability = DrawShare();
+  if (task.type == "chain") {
+    task.num_operations.min = DrawInt(1, 10);
+    task.num_operations.max = DrawInt(task.num_operations.min, 20);
+    task.misconception_share = DrawShare();
+    task.misconception_probability = DrawShare();
+    task.slip_probability = DrawShare();
+  } else {
+    task.max_attempts = DrawInt(1, 18);
+    task.lookahead_probability = DrawShare();
+  }
   task.eval_share = DrawShare();
   return task;
 }
@@ -103,6 +110,7 @@ ModelConfig DrawModel(int index) {
   model.name = DrawName(index);
   if (DrawFlag()) {
     model.init.preset = DrawOne<std::string>({"tiny", "10m", "0.5b"});
+    if (DrawFlag()) model.init.num_layers = DrawInt(1, 9);
   } else {
     model.init.run = "other-" + DrawName(index);
     if (DrawFlag()) {
@@ -148,7 +156,7 @@ void DrawSampling(const ExperimentConfig& config, StageConfig* stage) {
   stage->rollout.temperature = 2 * DrawShare();
   stage->rollout.max_new_tokens = DrawInt(1, 1000);
   if (DrawFlag()) stage->rollout.max_total_tokens = stage->rollout.max_new_tokens + DrawInt(1, 99);
-  stage->rewards = DrawRewards();
+  stage->rewards = DrawRewards(config.Task(stage->task).type);
 }
 
 StageConfig DrawStage(const ExperimentConfig& config, int index) {
@@ -160,8 +168,8 @@ StageConfig DrawStage(const ExperimentConfig& config, int index) {
   if (stage.algorithm == "grpo") {
     DrawSampling(config, &stage);
   } else {
-    stage.data = {.task = DrawNameOf(config.tasks),
-                  .demonstrator = DrawOne<std::string>({"exact", "sloppy"})};
+    stage.data.task = DrawNameOf(config.tasks);
+    stage.data.demonstrator = DrawOne(DemonstratorsOf(config.Task(stage.data.task).type));
     stage.batch_size = DrawInt(1, 512);
   }
   return stage;
@@ -179,7 +187,7 @@ EvaluationConfig DrawEvaluation(const ExperimentConfig& config, int index) {
   evaluation.temperature = 2 * DrawShare();
   evaluation.max_new_tokens = DrawInt(1, 1000);
   if (DrawFlag()) evaluation.stages = {DrawNameOf(config.stages)};
-  evaluation.rewards = DrawRewards();
+  evaluation.rewards = DrawRewards(config.Task(evaluation.task).type);
   return evaluation;
 }
 

@@ -201,15 +201,17 @@ INSTANTIATE_TEST_SUITE_P(
         WrongExperiment{"UnknownAlgorithm", "algorithm: grpo", "algorithm: alphazero",
                         "x.yaml:22:16: stages[1].algorithm: expected one of grpo, sft, got "
                         "'alphazero'"},
-        WrongExperiment{"UnknownTaskType", "    type: chain", "    type: sudoku",
-                        "x.yaml:6:11: tasks.chain.type: expected one of chain, got 'sudoku'"},
+        WrongExperiment{
+            "UnknownTaskType", "    type: chain", "    type: sudoku",
+            "x.yaml:6:11: tasks.chain.type: expected one of chain, countdown, got 'sudoku'"},
         WrongExperiment{"UnknownPreset", "preset: tiny", "preset: tini",
                         "x.yaml:12:27: models.policy.init.preset: expected one of tiny, 10m, 0.5b, "
                         "got 'tini'; did you mean 'tiny'?"},
-        WrongExperiment{"UnknownRewardType", "type: exact_answer", "type: exact_answers",
-                        "x.yaml:33:30: stages[1].rewards[0].type: expected one of exact_answer, "
-                        "format, command, grpc, http, got 'exact_answers'; did you mean "
-                        "'exact_answer'?"}),
+        WrongExperiment{
+            "UnknownRewardType", "type: exact_answer", "type: exact_answers",
+            "x.yaml:33:30: stages[1].rewards[0].type: expected one of exact_answer, "
+            "format, task_verifier, command, grpc, http, got 'exact_answers'; did you mean "
+            "'exact_answer'?"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -292,7 +294,25 @@ INSTANTIATE_TEST_SUITE_P(
                         "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"}),
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"LayersOfAnotherRun", "{preset: tiny}",
+                        "{run: other, step: 3, num_layers: 3}",
+                        "x.yaml:12:52: models.policy.init.num_layers: it is for a preset; the "
+                        "policy of run 'other' has its own layers"},
+        WrongExperiment{"KeyOfAnotherTask", "modulus: 11", "max_attempts: 2",
+                        "x.yaml:7:5: tasks.chain.max_attempts: type 'chain' takes no "
+                        "'max_attempts'; it is for countdown"},
+        WrongExperiment{"ReferenceAnswersThatAreMissing",
+                        "    type: chain\n    modulus: 11\n    num_operations: {min: 2, max: 3}",
+                        "    type: countdown\n    modulus: 11\n    max_attempts: 3",
+                        "x.yaml:33:30: stages[1].rewards[0].type: the problems of task 'chain' "
+                        "have many right answers and no reference answer; expected "
+                        "'task_verifier', got 'exact_answer'"},
+        WrongExperiment{"ReferenceAnswersOfAnEvaluation", ", every_steps: 5",
+                        ", every_steps: 5, rewards: [{name: a, type: task_verifier}]",
+                        "x.yaml:10:93: evaluation[0].rewards[0].type: the problems of task "
+                        "'chain' have one right answer; expected 'exact_answer', got "
+                        "'task_verifier'"}),
     NameOf);
 
 // The reward of the valid experiment, as one of another type.
