@@ -4,10 +4,12 @@ namespace ponder {
 
 std::vector<Kind> AlgorithmKinds() {
   return {
+      {"evaluate", {"sets"}},
       {"grpo",
-       {"task", "prompts_per_step", "samples_per_prompt", "max_staleness", "num_epochs",
-        "num_minibatches", "clip", "advantage_std", "aggregation", "rollout", "rewards"}},
-      {"sft", {"data", "batch_size"}},
+       {"num_steps", "optimizer", "schedule", "task", "prompts_per_step", "samples_per_prompt",
+        "max_staleness", "num_epochs", "num_minibatches", "clip", "advantage_std", "aggregation",
+        "rollout", "rewards"}},
+      {"sft", {"num_steps", "optimizer", "schedule", "data", "batch_size", "validation"}},
   };
 }
 
