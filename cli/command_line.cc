@@ -18,9 +18,9 @@ using AddCommand = void (*)(CLI::App& app, CommandBody* chosen);
 
 // Every command of the program, in the order of --help.
 constexpr AddCommand kCommands[] = {
-    AddUpCommand,     AddValidateCommand, AddStatusCommand,
-    AddStopCommand,   AddLogsCommand,     AddInspectCommand,
-    AddReportCommand, AddDoctorCommand,   AddConfigReferenceCommand,
+    AddUpCommand,       AddValidateCommand, AddStatusCommand,          AddStopCommand,
+    AddLogsCommand,     AddInspectCommand,  AddReportCommand,          AddEvalCommand,
+    AddGenerateCommand, AddDoctorCommand,   AddConfigReferenceCommand,
 };
 
 int UsageCode() { return RowOf(Condition::kUsage).exit_code; }

@@ -15,6 +15,8 @@ using CommandBody = std::function<int()>;
 // line here and a line in the table of command_line.cc.
 void AddConfigReferenceCommand(CLI::App& app, CommandBody* chosen);
 void AddDoctorCommand(CLI::App& app, CommandBody* chosen);
+void AddEvalCommand(CLI::App& app, CommandBody* chosen);
+void AddGenerateCommand(CLI::App& app, CommandBody* chosen);
 void AddInspectCommand(CLI::App& app, CommandBody* chosen);
 void AddLogsCommand(CLI::App& app, CommandBody* chosen);
 void AddReportCommand(CLI::App& app, CommandBody* chosen);

@@ -2,6 +2,7 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -75,7 +76,10 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
     return RowOf(signals.signal() == SIGINT ? Condition::kInterrupted : Condition::kPreempted)
         .exit_code;
   }
-  if (comm.rank() == 0) {
+  // A run that only evaluates has nothing to compare; `ponder eval` shows its metrics.
+  const bool trains = std::any_of(config.stages.begin(), config.stages.end(),
+                                  [](const StageConfig& stage) { return stage.num_steps > 0; });
+  if (comm.rank() == 0 && trains) {
     const std::string results = RenderResults(*files, config, arguments.config_path);
     std::fwrite(results.data(), 1, results.size(), stdout);
     std::fflush(stdout);

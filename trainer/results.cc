@@ -108,8 +108,11 @@ std::string RenderResults(FileSystem& files, const ExperimentConfig& config,
             Chains(files, config, lines.back());
   }
   text += fmt::format("Run folder: {}\n", config.RunDirectory());
-  text += fmt::format("Go on from here: ponder up {} --set stages.{}.num_steps={}\n", config_path,
-                      config.stages.back().name, 2 * config.stages.back().num_steps);
+  const StageConfig& last = config.stages.back();
+  const bool by_epochs = last.data.num_epochs > 0;
+  text += fmt::format("Go on from here: ponder up {} --set stages.{}.{}={}\n", config_path,
+                      last.name, by_epochs ? "data.num_epochs" : "num_steps",
+                      2 * (by_epochs ? last.data.num_epochs : last.num_steps));
   return text;
 }
 

@@ -104,12 +104,21 @@ void Saver::Commit(const OpenSave& save) {
   try {
     writer_->AddFile(kStateFile, save.state.ToJson());
     writer_->AddFile(kGroupsFile, SerializeGroups(save.stored));
-    writer_->Commit(ManifestOf(save.state));
+    writer_->Commit(ManifestOf(save.state), PinnedStep(save.state));
     failures_ = 0;
     log_.Debug("saved " + CheckpointRoot() + "/" + CheckpointName(save.state.run_step));
   } catch (const Error& error) {
     Failed(error.what());
   }
+}
+
+std::optional<int64_t> Saver::PinnedStep(const RunState& state) {
+  if (!state.best) return std::nullopt;
+  const int64_t step = state.best->step;
+  if (step == state.run_step || files_.Exists(CheckpointRoot() + "/" + CheckpointName(step))) {
+    pinned_ = step;
+  }
+  return pinned_;
 }
 
 void Saver::Failed(const std::string& why) {
@@ -124,10 +133,11 @@ void Saver::Failed(const std::string& why) {
 
 std::string Saver::WriteShards(const std::string& directory, Learner& learner,
                                std::vector<FileRecord>* records) {
+  if (learner.optimizer() == nullptr) return {};
   std::string mine;
   try {
     mine = WriteCheckpointFile(files_, directory, ShardName(comm_.rank()),
-                               learner.optimizer().SaveShard())
+                               learner.optimizer()->SaveShard())
                .ToJson();
   } catch (const Error& error) {
     mine = std::string("!") + error.what();
@@ -217,7 +227,7 @@ void Saver::LoadOptimizer(Learner& learner) {
     const std::string path = folder + "/" + name;
     shards.push_back({path, files_.ReadFile(path, kMaxFileBytes)});
   }
-  learner.optimizer().LoadShards(shards);
+  learner.optimizer()->LoadShards(shards);
 }
 
 StageProgress Saver::LoadProgress(const RunState& state) {

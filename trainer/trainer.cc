@@ -9,9 +9,12 @@
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "core/base/philox.h"
+#include "core/base/streams.h"
+#include "trainer/best_checkpoint.h"
 #include "trainer/checkpoint/resume.h"
 #include "trainer/group_exchange.h"
 #include "trainer/initial_model.h"
+#include "trainer/outcomes.h"
 #include "trainer/samples.h"
 #include "trainer/stage_run.h"
 
@@ -102,6 +105,10 @@ bool Trainer::StageRun::EvaluatesWhileRunning(const EvaluationConfig& evaluation
 }
 
 bool Trainer::StageRun::EvaluatesAtEnd(const EvaluationConfig& evaluation) const {
+  if (!has_steps()) {
+    return config.sets.empty() ||
+           std::count(config.sets.begin(), config.sets.end(), evaluation.name) > 0;
+  }
   if (evaluation.at != EvaluateAt::kStageEnd) return false;
   return evaluation.stages.empty() ||
          std::count(evaluation.stages.begin(), evaluation.stages.end(), config.name) > 0;
@@ -171,7 +178,10 @@ bool Trainer::Run() {
 
 bool Trainer::RunStage(size_t index) {
   const StageConfig& config = config_.stages[index];
-  const std::string& task_name = config.task.empty() ? config.data.task : config.task;
+  // A stage without steps has no task of its own, and the one that it is given makes nothing.
+  const std::string& task_name = !config.task.empty()        ? config.task
+                                 : !config.data.task.empty() ? config.data.task
+                                                             : config_.evaluation.front().task;
   StageRun stage{.config = config,
                  .index = index,
                  .stream = static_cast<uint16_t>(1 + index),
@@ -183,7 +193,11 @@ bool Trainer::RunStage(size_t index) {
                                    .task = stage.task,
                                    .task_name = task_name,
                                    .stream = stage.stream});
-  learner_->ResetOptimizer(config.optimizer);
+  if (stage.has_steps()) {
+    learner_->ResetOptimizer(config.optimizer);
+  } else {
+    learner_->DropOptimizer();
+  }
   if (state_.stage_step > 0) {
     saver_.LoadOptimizer(*learner_);
   } else {
@@ -213,7 +227,11 @@ bool Trainer::RunStage(size_t index) {
                           saver_.LoadProgress(state_));
     }
   }
-  bool going_on = !state_.evaluations_due || EvaluateAfterStep(stage);
+  bool going_on = true;
+  if (state_.evaluations_due) {
+    going_on = EvaluateAfterStep(stage);
+    if (going_on) SaveAfterStep(stage);
+  }
   while (going_on && state_.stage_step < config.num_steps) going_on = Step(stage);
   if (going_on) {
     if (stage.algorithm->samples() && is_root()) server_->EndStage();
@@ -224,7 +242,7 @@ bool Trainer::RunStage(size_t index) {
     return false;
   }
   state_.stage_complete = true;
-  if (index + 1 == config_.stages.size()) Save(stage);
+  if (index + 1 == config_.stages.size() || IsBestNow()) Save(stage);
   return true;
 }
 
@@ -290,6 +308,7 @@ bool Trainer::EvaluateAtStageEnd(const StageRun& stage) {
 bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at) {
   const TimePoint begin = clock_.Now();
   bool finished = true;
+  std::optional<double> best;
   Publish();
   PONDER_FAILPOINT("trainer.evaluate");
   if (is_root()) {
@@ -309,16 +328,31 @@ bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation
         WaitForGroups([&](Duration limit) { return server_->WaitForEvaluation(limit); });
     finished = groups.has_value();
     if (groups) {
-      WriteEvaluation(stage, evaluation, at, *groups, SecondsBetween(begin, clock_.Now()));
+      const std::map<std::string, double> metrics =
+          WriteEvaluation(stage, evaluation, at, *groups, SecondsBetween(begin, clock_.Now()));
+      best = BetterValue(config_.checkpoint.best, evaluation.name, metrics, state_.best);
     }
   }
-  return Agree(finished);
+  if (!Agree(finished)) return false;
+  // Better than ever, and by which value: alike on all ranks.
+  std::array<double, 2> better{best ? 1.0 : 0.0, best.value_or(0.0)};
+  comm_.PatientBroadcast({better.data(), better.size(), DType::kF64, nullptr}, /*root=*/0);
+  if (better[0] != 0) {
+    state_.best = {MeasureOf(config_.checkpoint.best), better[1], state_.run_step};
+  }
+  return true;
 }
 
-void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& evaluation,
-                              const char* at, const std::vector<TrajectoryGroup>& groups,
-                              double seconds) {
+std::map<std::string, double> Trainer::WriteEvaluation(const StageRun& stage,
+                                                       const EvaluationConfig& evaluation,
+                                                       const char* at,
+                                                       const std::vector<TrajectoryGroup>& groups,
+                                                       double seconds) {
   const EvaluationSummary summary = Summarize(groups);
+  const std::vector<PromptOutcome> outcomes =
+      OutcomesOf(groups, TaskOf(evaluation.task).tokenizer());
+  std::map<std::string, double> metrics = EvaluationMetrics(summary);
+  metrics.merge(SubsetMetrics(outcomes));
   MetricRecord record(MetricFile::kMetrics);
   record.SetLabel("kind", "evaluation");
   record.SetLabel("at", at);
@@ -326,7 +360,7 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   record.SetLabel("stage", stage.config.name);
   record.SetLabel("step", static_cast<uint64_t>(state_.run_step));
   record.SetLabel("version", state_.version);
-  for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
+  for (const auto& [name, value] : metrics) record.Set(name, value);
   metrics_->Write(record);
   observers_->Show(state_.run_step, stage.config.name, evaluation.name, record);
   WriteSamples(files_, config_.RunDirectory(),
@@ -335,6 +369,7 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
                 .step = static_cast<uint64_t>(state_.run_step),
                 .stage_step = state_.stage_step},
                groups, TaskOf(evaluation.task).tokenizer());
+  WriteOutcomes(files_, config_.RunDirectory(), evaluation.name, stage.config.name, outcomes);
   MetricRecord timing(MetricFile::kTiming);
   timing.SetLabel("kind", "evaluation");
   timing.SetLabel("set", evaluation.name);
@@ -344,6 +379,7 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   timing_->Write(timing);
   observers_->Show(state_.run_step, stage.config.name, evaluation.name, timing);
   progress_->Evaluation(evaluation.name, summary, seconds);
+  return metrics;
 }
 
 void Trainer::MarkMetrics() {
@@ -383,7 +419,8 @@ void Trainer::SaveBeforeStop(const StageRun& stage) {
     if (is_root() && stage.algorithm->samples()) {
       progress = server_->WaitForProgress(state_.version, kStopGrace);
     }
-    saved = Agree(progress.has_value());
+    // One of the best policy that is open already must not be given up for a later one.
+    saved = Agree(progress.has_value()) && !saver_.is_saving_best();
     if (saved) saver_.Save(state_, *learner_, *progress, /*older_steps=*/0);
   }
   if (!is_root()) return;

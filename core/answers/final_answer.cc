@@ -80,4 +80,15 @@ AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gol
   return judgment;
 }
 
+std::optional<std::string> CommittedAnswer(std::string_view response, std::string_view marker,
+                                           bool truncated) {
+  // Any gold will do: an answer is committed to whether it equals the gold or not.
+  constexpr std::string_view kAnyGold = "0";
+  const AnswerJudgment judgment = JudgeMarkedAnswer(response, kAnyGold, marker, truncated);
+  if (judgment.verdict != AnswerVerdict::kEqual && judgment.verdict != AnswerVerdict::kDifferent) {
+    return std::nullopt;
+  }
+  return judgment.extracted;
+}
+
 }  // namespace ponder

@@ -1,5 +1,6 @@
 #include "core/config/experiment.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -33,6 +34,9 @@ void FillDefaults(ExperimentConfig* config) {
     if (!evaluation.rewards.empty()) continue;
     const std::string& task_type = config->Task(evaluation.task).type;
     evaluation.rewards = {{.name = "answer", .type = AnswerRewardOf(task_type)}};
+  }
+  for (StageConfig& stage : config->stages) {
+    if (stage.data.num_epochs > 0) stage.num_steps = StepsOfEpochs(stage);
   }
 }
 
@@ -87,6 +91,29 @@ const std::vector<RewardConfig>& ExperimentConfig::RewardSet(std::string_view re
               "looking up a reward set: expected stage/NAME or "
               "evaluation/NAME, got '" +
                   std::string(reward_set) + "'");
+}
+
+std::string RunDirectoryOf(const ModelInit& init, const std::string& runs) {
+  return init.run.find('/') == std::string::npos ? runs + "/" + init.run : init.run;
+}
+
+std::vector<int64_t> SubsetSizes(int64_t limit) {
+  std::vector<int64_t> sizes;
+  for (int64_t size = 2; size <= limit; size *= 2) sizes.push_back(size);
+  return sizes;
+}
+
+std::vector<std::string> EvaluationMetricNames(const EvaluationConfig& evaluation) {
+  std::vector<std::string> names{"val/sampled"};
+  if (evaluation.greedy) names.emplace_back("val/greedy");
+  for (const int64_t size : SubsetSizes(evaluation.num_samples)) {
+    names.push_back("val/pass_at_" + std::to_string(size));
+  }
+  for (const int64_t size : SubsetSizes(std::min(evaluation.num_samples, kMaxMajoritySize))) {
+    names.push_back("val/maj_at_" + std::to_string(size));
+  }
+  names.emplace_back("val/response_length");
+  return names;
 }
 
 ExperimentConfig ParseExperiment(const std::string& text, const std::string& path,

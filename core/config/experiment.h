@@ -99,12 +99,17 @@ struct EvaluationConfig {
   bool operator==(const EvaluationConfig&) const = default;
 };
 
+// The step of ModelInit that stands for the best checkpoint of the other run.
+inline constexpr int64_t kBestStep = -2;
+
 // Where a model's first weights come from: exactly one of the forms.
 struct ModelInit {
   std::string preset;      // "tiny", "10m", "0.5b"
   int64_t num_layers = 0;  // instead of the preset's; 0: the preset's
-  std::string run;         // another run: with step a checkpoint of it, or with stage
-  int64_t step = -1;
+  // Another run, by its name below run.dir or the path of its folder: with step a checkpoint of it,
+  // or with stage.
+  std::string run;
+  int64_t step = -1;  // or kBestStep; -1: not given
   std::string stage;  // what that stage ended with
   bool operator==(const ModelInit&) const = default;
 };
@@ -134,8 +139,17 @@ struct ScheduleConfig {
 
 struct DataConfig {
   std::string task;
-  std::string demonstrator;  // one of the task's
+  std::string demonstrator;        // one of the task's
+  int64_t num_demonstrations = 0;  // a fixed set of so many; 0: new ones without end
+  int64_t num_epochs = 0;          // passes over the set; 0: the stage's num_steps says how long
   bool operator==(const DataConfig&) const = default;
+};
+
+// Loss on held-out demonstrations while an sft stage runs.
+struct ValidationConfig {
+  int64_t every_steps = 0;  // 0: never
+  int64_t num_demonstrations = 256;
+  bool operator==(const ValidationConfig&) const = default;
 };
 
 struct ClipConfig {
@@ -153,14 +167,17 @@ struct RolloutConfig {
 
 struct StageConfig {
   std::string name;
-  std::string algorithm;  // "sft", "grpo"
+  std::string algorithm;  // "sft", "grpo", "evaluate"
   std::string model = "policy";
-  int64_t num_steps = 0;
+  int64_t num_steps = 0;  // the reader derives it from data.num_epochs; evaluate has none
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   // sft
   DataConfig data;
   int64_t batch_size = 64;
+  ValidationConfig validation;
+  // evaluate
+  std::vector<std::string> sets;  // of `evaluation`; empty: all
   // grpo
   std::string task;
   int64_t prompts_per_step = 32;
@@ -177,9 +194,18 @@ struct StageConfig {
   bool operator==(const StageConfig&) const = default;
 };
 
+// Which evaluation says what the best checkpoint is; without one there is no best.
+struct BestConfig {
+  std::string evaluation;
+  std::string metric = "val/sampled";
+  std::string mode = "max";  // "max", "min"
+  bool operator==(const BestConfig&) const = default;
+};
+
 struct CheckpointConfig {
   int64_t save_steps = 20;
   int64_t keep = 3;
+  BestConfig best;
   std::string resume = "auto";  // "auto", "never", "must"
   bool operator==(const CheckpointConfig&) const = default;
 };
@@ -242,6 +268,17 @@ ExperimentConfig ParseExperiment(const std::string& text, const std::string& pat
 // The experiment as YAML with every key written out: what config.resolved.yaml holds. Reading it
 // back gives an equal experiment.
 std::string ResolvedYaml(const ExperimentConfig& config);
+
+// The folder of the run that `init` names: below `runs` (run.dir), or a path with a '/'.
+std::string RunDirectoryOf(const ModelInit& init, const std::string& runs);
+
+// The powers of two from 2 to `limit`: the sizes of subsets of samples that an evaluation
+// estimates.
+std::vector<int64_t> SubsetSizes(int64_t limit);
+// Majorities are estimated up to this size: the exact expectation takes cubic time.
+inline constexpr int64_t kMaxMajoritySize = 64;
+// Every metric of an evaluation that measures the policy, without those of their intervals.
+std::vector<std::string> EvaluationMetricNames(const EvaluationConfig& evaluation);
 
 // What a change of a key means for a run that goes on from its checkpoint.
 enum class KeyClass {

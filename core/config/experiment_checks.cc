@@ -15,6 +15,7 @@ namespace {
 
 // Most answers of one group on the wire.
 constexpr int64_t kMaxSamples = 4096;
+constexpr int64_t kMaxSteps = 1'000'000'000;  // what the key itself takes
 
 bool IsPrime(int64_t number) {
   if (number < 2) return false;
@@ -29,6 +30,10 @@ std::vector<std::string> NamesIn(const std::vector<Named>& list) {
   std::vector<std::string> names;
   for (const Named& item : list) names.push_back(item.name);
   return names;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 class Checker {
@@ -51,6 +56,7 @@ class Checker {
     for (size_t i = 0; i < config_.stages.size(); ++i) {
       CheckStage(config_.stages[i], fmt::format("stages[{}]", i));
     }
+    CheckBest(config_.checkpoint.best, "checkpoint.best");
   }
 
  private:
@@ -88,7 +94,8 @@ class Checker {
       if (problems_->Has(path + key)) return;
     }
     const bool has_run = !init.run.empty();
-    const int num_places = (init.step >= 0 ? 1 : 0) + (init.stage.empty() ? 0 : 1);
+    const bool has_step = init.step >= 0 || init.step == kBestStep;
+    const int num_places = (has_step ? 1 : 0) + (init.stage.empty() ? 0 : 1);
     Require(init.preset.empty() == has_run && num_places == (has_run ? 1 : 0), path,
             "expected exactly one of the forms {preset: NAME}, {run: NAME, step: N} and {run: "
             "NAME, stage: NAME}");
@@ -107,7 +114,12 @@ class Checker {
                   fmt::format("{}.stages[{}]", path, i));
     }
     if (!problems_->Has(path + ".every_steps") && !problems_->Has(path + ".at")) {
-      Require(evaluation.every_steps > 0 || evaluation.at != EvaluateAt::kNever, path,
+      const bool by_stage =
+          std::any_of(config_.stages.begin(), config_.stages.end(), [&](const StageConfig& stage) {
+            return stage.algorithm == "evaluate" &&
+                   (stage.sets.empty() || Contains(stage.sets, evaluation.name));
+          });
+      Require(by_stage || evaluation.every_steps > 0 || evaluation.at != EvaluateAt::kNever, path,
               "it is never measured; expected every_steps, or at: stage_end, or both");
     }
     CheckRewards(evaluation.rewards, path + ".rewards");
@@ -126,6 +138,11 @@ class Checker {
     CheckSchedule(stage.schedule, path + ".schedule");
     Require(stage.optimizer.betas.size() == 2, path + ".optimizer.betas",
             fmt::format("expected 2 numbers, got {}", stage.optimizer.betas.size()));
+    if (stage.algorithm == "evaluate") {
+      CheckSets(stage, path);
+      return;
+    }
+    CheckLength(stage, path);
     if (stage.algorithm != "grpo") return;
     Require(stage.samples_per_prompt >= 2, path + ".samples_per_prompt",
             fmt::format("expected at least 2 with algorithm 'grpo', got {} (an answer is compared "
@@ -141,6 +158,55 @@ class Checker {
                         rollout.max_new_tokens, rollout.max_total_tokens));
     CheckRewards(stage.rewards, path + ".rewards");
     CheckAnswerRewards(stage.rewards, stage.task, path + ".rewards");
+  }
+
+  void CheckSets(const StageConfig& stage, const std::string& path) {
+    Require(!config_.evaluation.empty(), path + ".algorithm",
+            "'evaluate' measures the sets of 'evaluation'; expected one or more there, got none");
+    for (size_t i = 0; i < stage.sets.size(); ++i) {
+      RequireName(stage.sets[i], NamesIn(config_.evaluation), "evaluation", "the evaluations are",
+                  fmt::format("{}.sets[{}]", path, i));
+    }
+  }
+
+  // Either steps or epochs say how long a stage is.
+  void CheckLength(const StageConfig& stage, const std::string& path) {
+    const std::string steps = path + ".num_steps";
+    const std::string epochs = path + ".data.num_epochs";
+    if (stage.algorithm.empty() || problems_->Has(path + ".data") || problems_->Has(epochs) ||
+        problems_->Has(path + ".data.num_demonstrations") || problems_->Has(path + ".batch_size")) {
+      return;
+    }
+    if (stage.data.num_epochs == 0) {
+      Require(stage.num_steps > 0, steps,
+              stage.algorithm == "sft"
+                  ? "missing; algorithm 'sft' needs it, or data.num_epochs instead"
+                  : "missing; algorithm '" + stage.algorithm + "' needs it");
+      return;
+    }
+    if (stage.data.num_demonstrations == 0) {
+      Require(false, epochs, "an epoch is a pass over data.num_demonstrations; expected both");
+      return;
+    }
+    const int64_t derived = StepsOfEpochs(stage);
+    Require(derived <= kMaxSteps, epochs,
+            fmt::format("expected at most {} steps, got {}", kMaxSteps, derived));
+    Require(stage.num_steps == 0 || stage.num_steps == derived, steps,
+            fmt::format("expected num_steps or data.num_epochs, got both, {} steps and {} epochs "
+                        "of {} steps together; leave num_steps out",
+                        stage.num_steps, stage.data.num_epochs, derived));
+  }
+
+  void CheckBest(const BestConfig& best, const std::string& path) {
+    if (best.evaluation.empty() || problems_->Has(path + ".evaluation")) return;
+    RequireName(best.evaluation, NamesIn(config_.evaluation), "evaluation", "the evaluations are",
+                path + ".evaluation");
+    for (const EvaluationConfig& evaluation : config_.evaluation) {
+      if (evaluation.name != best.evaluation) continue;
+      RequireName(best.metric, EvaluationMetricNames(evaluation),
+                  "metric of evaluation '" + evaluation.name + "' called", "its metrics are",
+                  path + ".metric");
+    }
   }
 
   void CheckDemonstrator(const DataConfig& data, const std::string& key) {
@@ -217,7 +283,7 @@ class Checker {
 
   void RequireName(const std::string& name, const std::vector<std::string>& names,
                    const std::string& what, const std::string& label, const std::string& key) {
-    Require(std::find(names.begin(), names.end(), name) != names.end(), key,
+    Require(Contains(names, name), key,
             fmt::format("no {} '{}'{}", what, name, NameHint(name, names, label)));
   }
 
@@ -306,6 +372,11 @@ std::string ProblemOfTemplate(const std::string& text) {
     }
   }
   return {};
+}
+
+int64_t StepsOfEpochs(const StageConfig& stage) {
+  const int64_t total = stage.data.num_epochs * stage.data.num_demonstrations;
+  return (total + stage.batch_size - 1) / stage.batch_size;
 }
 
 void CheckExperiment(const ExperimentConfig& config, const YamlNode& root, Problems* problems) {

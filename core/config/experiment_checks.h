@@ -17,6 +17,10 @@ void CheckExperiment(const ExperimentConfig& config, const YamlNode& root, Probl
 // placeholder. Empty: nothing.
 std::string ProblemOfTemplate(const std::string& text);
 
+// The steps of an sft stage whose length is data.num_epochs. The last step is filled up from the
+// next epoch, so that a stage with more epochs has the same beginning.
+int64_t StepsOfEpochs(const StageConfig& stage);
+
 // Where `key` ("stages[2].clip.low") was written, or what comes nearest to it.
 YamlPlace PlaceOfKey(const YamlNode& root, const std::string& key);
 

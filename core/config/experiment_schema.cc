@@ -44,16 +44,18 @@ const Section& ModelInitSection() {
                 {.min = 1, .max = 1000});
     section.Text(&ModelInit::run,
                  {.name = "run",
-                  .help = "the policy of another run below run.dir; needs step or stage",
+                  .help = "the policy of another run: its name below run.dir, or the path of its "
+                          "folder, with a '/'; needs step or stage",
                   .omit_default = true},
-                 kName);
-    section.Int(&ModelInit::step,
-                {.name = "step",
-                 .help = "which checkpoint of that run, in steps of that run",
-                 .unit = "steps",
-                 .omit_default = true,
-                 .default_text = "-1"},
-                {.min = 0});
+                 kPath);
+    section.IntOrWord(&ModelInit::step,
+                      {.name = "step",
+                       .help = "which checkpoint of that run, in steps of that run, or its best "
+                               "(checkpoint.best)",
+                       .unit = "steps",
+                       .omit_default = true,
+                       .default_text = "-1"},
+                      {.min = 0}, "best", kBestStep);
     section.Text(&ModelInit::stage,
                  {.name = "stage",
                   .help = "or which stage of that run: the policy that it ended with",
@@ -75,6 +77,24 @@ const Section& ModelSection() {
                     .help = "where the first weights come from: preset, or run with step or stage",
                     .required = true},
                    ModelInitSection());
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& BestSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Text(&BestConfig::evaluation,
+                 {.name = "evaluation",
+                  .help = "the evaluation that decides; none given: no checkpoint is the best",
+                  .omit_default = true},
+                 kName);
+    section.Text(&BestConfig::metric,
+                 {.name = "metric", .help = "what it is compared by, as in metrics.jsonl"},
+                 {.form = TextRule::Form::kMetric, .choices = {}});
+    section.Text(&BestConfig::mode, {.name = "mode", .help = "whether more or less is better"},
+                 {.form = TextRule::Form::kChoice, .choices = {"max", "min"}});
     return section;
   }();
   return kSection;
@@ -103,6 +123,12 @@ const Section& CheckpointSection() {
              "auto: go on if the folder holds a run; never: refuse then; must: refuse otherwise",
          .key_class = KeyClass::kFree},
         {.form = TextRule::Form::kChoice, .choices = {"auto", "never", "must"}});
+    section.Nested(&CheckpointConfig::best,
+                   {.name = "best",
+                    .help = "saves whenever the policy was never better, and keeps that checkpoint "
+                            "beside the newest",
+                    .key_class = KeyClass::kSoft},
+                   BestSection());
     return section;
   }();
   return kSection;

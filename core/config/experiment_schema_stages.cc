@@ -70,6 +70,41 @@ const Section& DataSection() {
                   .help = "who writes the solutions; each task has its own",
                   .required = true},
                  kName);
+    section.Int(&DataConfig::num_demonstrations,
+                {.name = "num_demonstrations",
+                 .help = "a fixed set of so many, in a new order every epoch; none given: new "
+                         "demonstrations without end",
+                 .unit = "demonstrations",
+                 .omit_default = true,
+                 .default_text = "0"},
+                {.min = 1});
+    section.Int(&DataConfig::num_epochs,
+                {.name = "num_epochs",
+                 .help = "passes over num_demonstrations, instead of the stage's num_steps; "
+                         "raising it extends a run",
+                 .unit = "epochs",
+                 .key_class = KeyClass::kFree,
+                 .omit_default = true,
+                 .default_text = "0"},
+                {.min = 1});
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& ValidationSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Int(&ValidationConfig::every_steps,
+                {.name = "every_steps",
+                 .help = "measures val/loss whenever the stage's step is a multiple; 0: never",
+                 .unit = "steps"},
+                {.min = 0});
+    section.Int(&ValidationConfig::num_demonstrations,
+                {.name = "num_demonstrations",
+                 .help = "demonstrations of held-out problems, the same every time",
+                 .unit = "demonstrations"},
+                {.min = 1});
     return section;
   }();
   return kSection;
@@ -173,10 +208,12 @@ const Section& StageSection() {
                  kName);
     section.Int(&StageConfig::num_steps,
                 {.name = "num_steps",
-                 .help = "length of the stage; raising it extends a run",
+                 .help = "length of the stage; raising it extends a run; needed where no "
+                         "data.num_epochs is given",
                  .unit = "steps",
                  .key_class = KeyClass::kFree,
-                 .required = true},
+                 .omit_default = true,
+                 .default_text = "0"},
                 {.min = 1});
     section.Nested(&StageConfig::optimizer, {.name = "optimizer", .help = "AdamW"},
                    OptimizerSection());
@@ -191,6 +228,15 @@ const Section& StageSection() {
                  .help = "demonstrations of one step, over all ranks",
                  .unit = "demonstrations"},
                 {.min = 1});
+    section.Nested(&StageConfig::validation,
+                   {.name = "validation",
+                    .help = "the loss on held-out demonstrations",
+                    .key_class = KeyClass::kSoft},
+                   ValidationSection());
+    section.NameList(&StageConfig::sets,
+                     {.name = "sets",
+                      .help = "the evaluations that are measured; none given: all",
+                      .key_class = KeyClass::kSoft});
     AddSamplingKeys(&section);
     section.SelectBy("algorithm", AlgorithmKinds());
     AddKeysOfSections(&section);

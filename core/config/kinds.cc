@@ -34,10 +34,12 @@ TaskTypeRow RowOfTask(const std::string& type) {
 
 std::vector<Kind> AlgorithmKinds() {
   return {
+      {"evaluate", {"sets"}},
       {"grpo",
-       {"task", "prompts_per_step", "samples_per_prompt", "max_staleness", "num_epochs",
-        "num_minibatches", "clip", "advantage_std", "aggregation", "rollout", "rewards"}},
-      {"sft", {"data", "batch_size"}},
+       {"num_steps", "optimizer", "schedule", "task", "prompts_per_step", "samples_per_prompt",
+        "max_staleness", "num_epochs", "num_minibatches", "clip", "advantage_std", "aggregation",
+        "rollout", "rewards"}},
+      {"sft", {"num_steps", "optimizer", "schedule", "data", "batch_size", "validation"}},
   };
 }
 

@@ -108,12 +108,29 @@ std::optional<Number> ReadWhole(const YamlNode& node, const std::string& what, s
   return value;
 }
 
+std::optional<int64_t> ReadWithin(const YamlNode& node, const IntLimits& limits,
+                                  const std::string& what, std::string* error) {
+  const std::optional<int64_t> value = ReadWhole<int64_t>(node, what, error);
+  if (value && (*value < limits.min || *value > limits.max)) {
+    *error = Expected(what, node);
+    return std::nullopt;
+  }
+  return value;
+}
+
 bool IsName(const std::string& text) {
   return !text.empty() && text.size() <= kMaxNameLength && text[0] != '.' && text[0] != '-' &&
          std::all_of(text.begin(), text.end(), [](char c) {
            return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' ||
                   c == '-';
          });
+}
+
+// Two names, AREA/NAME.
+bool IsMetric(const std::string& text) {
+  const size_t slash = text.find('/');
+  return slash != std::string::npos && IsName(text.substr(0, slash)) &&
+         IsName(text.substr(slash + 1));
 }
 
 // Control characters, and '$', which a second reading of the resolved file would substitute again.
@@ -140,6 +157,8 @@ bool Fits(const std::string& text, TextRule::Form form) {
       return IsPath(text);
     case TextRule::Form::kText:
       return IsFreeText(text);
+    case TextRule::Form::kMetric:
+      return IsMetric(text);
     case TextRule::Form::kChoice:
       break;
   }
@@ -149,13 +168,15 @@ bool Fits(const std::string& text, TextRule::Form form) {
 }  // namespace
 
 std::optional<int64_t> ReadInt(const YamlNode& node, const IntLimits& limits, std::string* error) {
-  const std::string what = "a whole number, " + RangeText(limits);
-  const std::optional<int64_t> value = ReadWhole<int64_t>(node, what, error);
-  if (value && (*value < limits.min || *value > limits.max)) {
-    *error = Expected(what, node);
-    return std::nullopt;
-  }
-  return value;
+  return ReadWithin(node, limits, "a whole number, " + RangeText(limits), error);
+}
+
+std::optional<int64_t> ReadIntOrWord(const YamlNode& node, const IntLimits& limits,
+                                     const std::string& word, int64_t word_value,
+                                     std::string* error) {
+  if (node.kind == YamlNode::Kind::kScalar && node.text == word) return word_value;
+  const std::string what = "a whole number, " + RangeText(limits) + ", or '" + word + "'";
+  return ReadWithin(node, limits, what, error);
 }
 
 std::optional<uint64_t> ReadUnsigned(const YamlNode& node, std::string* error) {
@@ -254,6 +275,8 @@ std::string RangeText(const TextRule& rule) {
     case TextRule::Form::kText:
       return fmt::format("text of 1 to {} bytes without \"${{\" and control characters",
                          kMaxFreeTextLength);
+    case TextRule::Form::kMetric:
+      return "a metric, AREA/NAME";
     case TextRule::Form::kChoice:
       return JoinNames(rule.choices);
   }

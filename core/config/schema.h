@@ -66,6 +66,17 @@ class Section {
         [limits](const YamlNode& node, std::string* error) { return ReadInt(node, limits, error); },
         WriteInt);
   }
+  // A whole number, or one word that stands for `word_value`, which lies outside the limits.
+  template <typename Struct>
+  void IntOrWord(int64_t Struct::*member, KeySpec spec, IntLimits limits, const std::string& word,
+                 int64_t word_value) {
+    AddScalar<Struct>(
+        member, std::move(spec), "whole number", RangeText(limits) + ", or " + word,
+        [=](const YamlNode& node, std::string* error) {
+          return ReadIntOrWord(node, limits, word, word_value, error);
+        },
+        [=](int64_t value) { return value == word_value ? WriteText(word) : WriteInt(value); });
+  }
   template <typename Struct>
   void Unsigned(uint64_t Struct::*member, KeySpec spec) {
     AddScalar<Struct>(member, std::move(spec), "whole number", "below 2^64", ReadUnsigned,
@@ -88,10 +99,11 @@ class Section {
   void Text(std::string Struct::*member, KeySpec spec, const TextRule& rule) {
     const bool choice = rule.form == TextRule::Form::kChoice;
     const std::string range = choice ? RangeText(rule) : "-";
-    const std::string type = choice                               ? "choice"
-                             : rule.form == TextRule::Form::kPath ? "path"
-                             : rule.form == TextRule::Form::kText ? "text"
-                                                                  : "name";
+    const std::string type = choice                                 ? "choice"
+                             : rule.form == TextRule::Form::kPath   ? "path"
+                             : rule.form == TextRule::Form::kText   ? "text"
+                             : rule.form == TextRule::Form::kMetric ? "metric"
+                                                                    : "name";
     AddScalar<Struct>(
         member, std::move(spec), type, range,
         [rule](const YamlNode& node, std::string* error) { return ReadText(node, rule, error); },

@@ -4,9 +4,6 @@
 namespace ponder {
 namespace {
 
-// Every task of the symbol vocabulary marks its answer so.
-constexpr std::string_view kAnswerMarker = "#";
-
 class ExactAnswer : public CompletionSource {
  protected:
   SourceReward JudgeOne(const Prompt& prompt, const JudgedCompletion& completion) const override {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/base/file.h"
@@ -27,6 +28,24 @@ std::string ReadAll(const fs::path& path) {
   std::ostringstream text;
   text << stream.rdbuf();
   return text.str();
+}
+
+// "step_000120".
+std::string CheckpointName(int64_t step) {
+  const std::string digits = std::to_string(step);
+  return "step_" + std::string(6 - std::min<size_t>(6, digits.size()), '0') + digits;
+}
+
+// The SHA-256 of every file of a folder; of a folder that is not there, that it is missing.
+void AddFolder(const fs::path& folder, const std::string& name,
+               std::map<std::string, std::string>* digests) {
+  if (!fs::exists(folder)) {
+    (*digests)[name] = "missing";
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    (*digests)[name + "/" + entry.path().filename().string()] = Sha256Hex(ReadAll(entry.path()));
+  }
 }
 
 }  // namespace
@@ -58,11 +77,14 @@ std::map<std::string, std::string> DigestsOf(const std::string& folder) {
   }
   if (newest.empty()) return digests;
   digests["checkpoint"] = newest.filename().string();
-  for (const char* part : {"policy", "optimizer"}) {
-    for (const auto& entry : fs::directory_iterator(newest / part)) {
-      digests[part + ("/" + entry.path().filename().string())] = Sha256Hex(ReadAll(entry.path()));
-    }
-  }
+  AddFolder(newest / "policy", "policy", &digests);
+  AddFolder(newest / "optimizer", "optimizer", &digests);
+  AddFolder(folder + "/outcomes", "outcomes", &digests);
+  const nlohmann::json best = nlohmann::json::parse(ReadAll(newest / "state.json")).at("best");
+  if (best.is_null()) return digests;
+  digests["best"] = best.dump();
+  const std::string name = CheckpointName(best.at("step").get<int64_t>());
+  AddFolder(folder + "/checkpoints/" + name + "/policy", "best policy", &digests);
   return digests;
 }
 

@@ -17,8 +17,9 @@ struct ProcessRun {
 ProcessRun RunCommand(const std::string& command,
                       const std::map<std::string, std::string>& environment, int limit_s);
 
-// SHA-256 of what must be equal after any kill: the newest checkpoint's policy and optimizer files
-// and metrics.jsonl of a run folder, by file name.
+// What must be equal after any kill, by name: the SHA-256 of metrics.jsonl of a run folder, of the
+// outcomes, and of the newest checkpoint's policy and optimizer files; its best checkpoint, and that
+// one's policy.
 std::map<std::string, std::string> DigestsOf(const std::string& folder);
 
 // A run of `ponder up CONFIG` whose run folder lies in its own temporary directory.

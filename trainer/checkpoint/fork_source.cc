@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/config/nearest_name.h"
+#include "trainer/checkpoint/run_checkpoints.h"
 #include "trainer/checkpoint/run_state.h"
 
 namespace ponder {
@@ -36,6 +37,12 @@ std::string StepsText(std::vector<int64_t> steps) {
 }
 
 LoadedCheckpoint LoadStepOf(FileSystem& files, const std::string& folder, const ModelInit& init) {
+  if (init.step == kBestStep) {
+    // Checkpoints that are passed over on the way to the state that names the best are not the
+    // best.
+    return LoadCheckpointOf(files, folder, kBestStep,
+                            [](const std::string&, const std::string&) {});
+  }
   const std::vector<int64_t> steps = CheckpointSteps(files, folder + "/checkpoints");
   if (std::find(steps.begin(), steps.end(), init.step) == steps.end()) {
     Refuse(init, "expected a checkpoint of step " + std::to_string(init.step) + ", got none; " +
@@ -76,7 +83,7 @@ LoadedCheckpoint LoadEndOf(FileSystem& files, const std::string& folder, const M
 }  // namespace
 
 LoadedCheckpoint LoadForkSource(FileSystem& files, const std::string& runs, const ModelInit& init) {
-  const std::string folder = runs + "/" + init.run;
+  const std::string folder = RunDirectoryOf(init, runs);
   if (!files.Exists(ConfigPath(folder))) {
     Refuse(init, "there is no such run in " + runs +
                      NameHint(init.run, RunsIn(files, runs), "the runs there are"));

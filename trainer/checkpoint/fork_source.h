@@ -9,7 +9,8 @@
 
 namespace ponder {
 
-// What `init` names below `runs` (run.dir): with `step` that checkpoint; with `stage` what the
+// What `init` names below `runs` (run.dir), or by the path of a run's folder: with `step` that
+// checkpoint, or the best one; with `stage` what the
 // stage ended with, which is the pinned start of the stage after it, or the newest checkpoint when
 // it was the last. Only reads, so the other run may go on meanwhile. Throws ConfigError that says
 // what there is when the run, the step or the stage does not exist or the stage has not ended, and

@@ -182,6 +182,41 @@ TEST(ExperimentTest, ATemplateFileBecomesPartOfTheExperiment) {
   EXPECT_THROW(RewardsFrom(keys), ConfigError) << "{response} is missing";
 }
 
+TEST(ExperimentTest, EpochsSayHowManyStepsAStageHas) {
+  const auto steps = [](const std::string& epochs) {
+    return ParseExperiment(Spoiled("    num_steps: 10\n", ""), "x.yaml",
+                           {"stages.imitate.data.num_demonstrations=20",
+                            "stages.imitate.data.num_epochs=" + epochs})
+        .Stage("imitate")
+        .num_steps;
+  };
+  EXPECT_EQ(steps("2"), 5) << "40 demonstrations in steps of 8";
+  EXPECT_EQ(steps("3"), 8) << "the last step is filled up";
+}
+
+TEST(ExperimentTest, ARunIsNamedByItsNameOrItsFolder) {
+  ModelInit init;
+  init.run = "other";
+  EXPECT_EQ(RunDirectoryOf(init, "somewhere"), "somewhere/other");
+  init.run = "/data/other";
+  EXPECT_EQ(RunDirectoryOf(init, "somewhere"), "/data/other");
+  EXPECT_EQ(Valid({"models.policy.init={run: other, step: best}"}).models.at(0).init.step,
+            kBestStep);
+}
+
+TEST(ExperimentTest, AnEvaluationHasTheMetricsOfItsSettings) {
+  EvaluationConfig evaluation;
+  evaluation.num_samples = 5;
+  evaluation.greedy = true;
+  EXPECT_EQ(EvaluationMetricNames(evaluation),
+            (std::vector<std::string>{"val/sampled", "val/greedy", "val/pass_at_2", "val/pass_at_4",
+                                      "val/maj_at_2", "val/maj_at_4", "val/response_length"}));
+  evaluation = {};
+  evaluation.num_samples = 1;
+  EXPECT_EQ(EvaluationMetricNames(evaluation),
+            (std::vector<std::string>{"val/sampled", "val/response_length"}));
+}
+
 TEST(ResolvedYamlTest, HasEveryKeyOfWhatIsTaken) {
   const std::string yaml = ResolvedYaml(Valid());
   for (const char* line : {"  dir: runs\n", "    eval_share: 0.1\n", "      max_total_tokens: 0\n",

@@ -1,5 +1,6 @@
 #include "tests/core/config/random_experiment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -112,9 +113,9 @@ ModelConfig DrawModel(int index) {
     model.init.preset = DrawOne<std::string>({"tiny", "10m", "0.5b"});
     if (DrawFlag()) model.init.num_layers = DrawInt(1, 9);
   } else {
-    model.init.run = "other-" + DrawName(index);
+    model.init.run = (DrawFlag() ? "other-" : "../a b/") + DrawName(index);
     if (DrawFlag()) {
-      model.init.step = DrawInt(0, 1000);
+      model.init.step = DrawFlag() ? kBestStep : DrawInt(0, 1000);
     } else {
       model.init.stage = DrawName(index);
     }
@@ -162,8 +163,9 @@ void DrawSampling(const ExperimentConfig& config, StageConfig* stage) {
 StageConfig DrawStage(const ExperimentConfig& config, int index) {
   StageConfig stage;
   stage.name = DrawName(index);
-  stage.algorithm = DrawOne<std::string>({"sft", "grpo"});
+  stage.algorithm = DrawOne<std::string>({"sft", "grpo", "evaluate"});
   stage.model = DrawNameOf(config.models);
+  if (stage.algorithm == "evaluate") return stage;
   DrawTraining(&stage);
   if (stage.algorithm == "grpo") {
     DrawSampling(config, &stage);
@@ -171,6 +173,13 @@ StageConfig DrawStage(const ExperimentConfig& config, int index) {
     stage.data.task = DrawNameOf(config.tasks);
     stage.data.demonstrator = DrawOne(DemonstratorsOf(config.Task(stage.data.task).type));
     stage.batch_size = DrawInt(1, 512);
+    stage.validation = {.every_steps = DrawInt(0, 9), .num_demonstrations = DrawInt(1, 999)};
+    if (DrawFlag()) stage.data.num_demonstrations = DrawInt(1, 5000);
+    if (stage.data.num_demonstrations > 0 && DrawFlag()) {
+      stage.data.num_epochs = DrawInt(1, 9);
+      const int64_t total = stage.data.num_epochs * stage.data.num_demonstrations;
+      stage.num_steps = total / stage.batch_size + (total % stage.batch_size > 0 ? 1 : 0);
+    }
   }
   return stage;
 }
@@ -206,9 +215,25 @@ ExperimentConfig DrawExperiment() {
   }
   config.models.push_back(DrawModel(0));
   for (int i = 0; i < DrawInt(1, 3); ++i) config.stages.push_back(DrawStage(config, i));
-  for (int i = 0; i < DrawInt(0, 2); ++i) config.evaluation.push_back(DrawEvaluation(config, i));
+  const bool evaluates =
+      std::any_of(config.stages.begin(), config.stages.end(),
+                  [](const StageConfig& stage) { return stage.algorithm == "evaluate"; });
+  for (int i = 0; i < DrawInt(evaluates ? 1 : 0, 2); ++i) {
+    config.evaluation.push_back(DrawEvaluation(config, i));
+  }
+  for (StageConfig& stage : config.stages) {
+    if (stage.algorithm == "evaluate" && DrawFlag()) stage.sets = {DrawNameOf(config.evaluation)};
+  }
+  BestConfig best;
+  if (!config.evaluation.empty() && DrawFlag()) {
+    const EvaluationConfig& evaluation = config.evaluation.back();
+    best = {.evaluation = evaluation.name,
+            .metric = DrawOne(EvaluationMetricNames(evaluation)),
+            .mode = DrawOne<std::string>({"max", "min"})};
+  }
   config.checkpoint = {.save_steps = DrawInt(1, 100),
                        .keep = DrawInt(1, 9),
+                       .best = best,
                        .resume = DrawOne<std::string>({"auto", "never", "must"})};
   config.trainer = {.micro_batch_tokens = DrawInt(1, 100'000),
                     .max_nonfinite_steps = DrawInt(0, 9),

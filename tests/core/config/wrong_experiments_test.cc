@@ -196,11 +196,11 @@ INSTANTIATE_TEST_SUITE_P(
     Choices, WrongExperimentTest,
     ::testing::Values(
         WrongExperiment{"MisspelledAlgorithm", "algorithm: grpo", "algorithm: gpro",
-                        "x.yaml:22:16: stages[1].algorithm: expected one of grpo, sft, got 'gpro'; "
-                        "did you mean 'grpo'?"},
+                        "x.yaml:22:16: stages[1].algorithm: expected one of evaluate, grpo, sft, "
+                        "got 'gpro'; did you mean 'grpo'?"},
         WrongExperiment{"UnknownAlgorithm", "algorithm: grpo", "algorithm: alphazero",
-                        "x.yaml:22:16: stages[1].algorithm: expected one of grpo, sft, got "
-                        "'alphazero'"},
+                        "x.yaml:22:16: stages[1].algorithm: expected one of evaluate, grpo, sft, "
+                        "got 'alphazero'"},
         WrongExperiment{
             "UnknownTaskType", "    type: chain", "    type: sudoku",
             "x.yaml:6:11: tasks.chain.type: expected one of chain, countdown, got 'sudoku'"},
@@ -292,6 +292,34 @@ INSTANTIATE_TEST_SUITE_P(
         WrongExperiment{"StepAndStage", "{preset: tiny}", "{run: other, step: 3, stage: last}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
                         "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"NoLength", "    num_steps: 10\n", "",
+                        "x.yaml:14:5: stages[0].num_steps: missing; algorithm 'sft' needs it, or "
+                        "data.num_epochs instead"},
+        WrongExperiment{"NoLengthOfAnAlgorithmWithoutEpochs", "    num_steps: 20\n", "",
+                        "x.yaml:21:5: stages[1].num_steps: missing; algorithm 'grpo' needs it"},
+        WrongExperiment{"EpochsOfNothing", "demonstrator: exact}",
+                        "demonstrator: exact, num_epochs: 2}",
+                        "x.yaml:16:58: stages[0].data.num_epochs: an epoch is a pass over "
+                        "data.num_demonstrations; expected both"},
+        WrongExperiment{"StepsAndEpochs", "demonstrator: exact}",
+                        "demonstrator: exact, num_demonstrations: 20, num_epochs: 3}",
+                        "x.yaml:17:16: stages[0].num_steps: expected num_steps or "
+                        "data.num_epochs, got both, 10 steps and 3 epochs of 8 steps together; "
+                        "leave num_steps out"},
+        WrongExperiment{"BestByNothing", "keep: 2", "keep: 2, best: {evaluation: heldot}",
+                        "x.yaml:34:59: checkpoint.best.evaluation: no evaluation 'heldot'; did "
+                        "you mean 'heldout'?"},
+        WrongExperiment{"BestByAMetricThatIsNotMeasured", "keep: 2",
+                        "keep: 2, best: {evaluation: heldout, metric: val/pass_at_8}",
+                        "x.yaml:34:76: checkpoint.best.metric: no metric of evaluation 'heldout' "
+                        "called 'val/pass_at_8'; did you mean 'val/pass_at_4'?"},
+        WrongExperiment{"BestByNoMetric", "keep: 2",
+                        "keep: 2, best: {evaluation: heldout, metric: sampled}",
+                        "x.yaml:34:76: checkpoint.best.metric: expected a metric, AREA/NAME, got "
+                        "'sampled'"},
+        WrongExperiment{"StepThatIsNoWord", "{preset: tiny}", "{run: other, step: bets}",
+                        "x.yaml:12:38: models.policy.init.step: expected a whole number, 0 or "
+                        "more, or 'best', got 'bets'"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
                         "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},

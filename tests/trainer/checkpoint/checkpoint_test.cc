@@ -191,6 +191,15 @@ TEST_F(CheckpointTest, KeepsTheNewestOnes) {
   EXPECT_EQ(CountNames(files_, kSampleRoot, "."), 0);
 }
 
+TEST_F(CheckpointTest, ThePinnedOneStaysBesideTheNewest) {
+  CheckpointWriter writer(files_, kSampleRoot, {.keep = 2, .unique = "a1-1"});
+  for (const int64_t step : {20, 40, 60, 80, 100}) SaveSample(files_, writer, step, /*pinned=*/40);
+  EXPECT_THAT(CheckpointSteps(files_, kSampleRoot), ElementsAre(100, 80, 40));
+  SaveSample(files_, writer, 120, /*pinned=*/120);
+  EXPECT_THAT(CheckpointSteps(files_, kSampleRoot), ElementsAre(120, 100))
+      << "the one that was pinned before goes, and a new one counts among the newest";
+}
+
 TEST_F(CheckpointTest, RetentionCountsOnlyWhatVerifies) {
   for (const int64_t step : {20, 40, 60}) Save(step);
   Overwrite(PathOf(40, "state.json"), "{}");

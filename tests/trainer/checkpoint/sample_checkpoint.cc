@@ -42,7 +42,8 @@ Manifest SampleManifest(int64_t step) {
   return manifest;
 }
 
-void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step) {
+void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step,
+                std::optional<int64_t> pinned) {
   writer.Begin(step);
   for (const auto& [path, bytes] : SampleFiles(step)) {
     if (path == kRankFile) {
@@ -59,7 +60,7 @@ void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step) {
       writer.AddFile(path, bytes);
     }
   }
-  writer.Commit(SampleManifest(step));
+  writer.Commit(SampleManifest(step), pinned);
 }
 
 void SaveSample(FileSystem& files, int64_t step, int64_t keep) {

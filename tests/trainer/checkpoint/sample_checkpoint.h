@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,8 @@ std::map<std::string, std::string> SampleFiles(int64_t step);
 Manifest SampleManifest(int64_t step);
 
 // Saves the sample checkpoint of `step`: one file comes from another rank.
-void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step);
+void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step,
+                std::optional<int64_t> pinned = std::nullopt);
 // The same with a writer of its own.
 void SaveSample(FileSystem& files, int64_t step, int64_t keep);
 void SaveSampleStart(FileSystem& files, const std::string& parent, int64_t step,
