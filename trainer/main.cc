@@ -13,6 +13,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/program.h"
 #include "core/base/rpc.h"
+#include "core/usage/usage.h"
 #include "trainer/group_exchange.h"
 #include "trainer/results.h"
 #include "trainer/self_test.h"
@@ -103,21 +104,27 @@ int Run(int argc, char** argv) {
   bool describes = false;
   CLI::App app{"Trains the policy of an experiment. Start it with mpirun for several ranks."};
   app.name("ponder_trainer");
+  UseHelpStyle(app);
   app.set_version_flag("--version", VersionText("ponder_trainer"));
-  app.add_option("--config", arguments.config_path, "The experiment (YAML)")->required();
+  app.add_option("--config", arguments.config_path, "The experiment (YAML)")
+      ->required()
+      ->group("Experiment");
   app.add_option("--set", arguments.overrides, "Override a key: stages.reason.num_steps=10")
       ->take_all()
-      ->expected(1);
+      ->expected(1)
+      ->group("Experiment");
   app.add_option("--listen", arguments.listen, "host:port of rank 0; port 0 picks a free one")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Connection");
   app.add_flag("--describe", describes)->group("");  // answers `ponder inspect`
   app.add_flag("--insecure-allow-remote", arguments.allow_remote,
-               "Allow --listen beyond this machine; connections are not encrypted");
+               "Allow --listen beyond this machine; connections are not encrypted")
+      ->group("Connection");
   app.footer("Example: mpirun -np 2 ponder_trainer --config configs/quickstart.yaml");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
+    return ReportUsage(app, error, argc, argv);
   }
 
   if (describes) {

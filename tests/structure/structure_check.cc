@@ -16,6 +16,7 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
   static const std::map<std::string, std::vector<std::string>> kAllowed{
       {"core/base", {"proto"}},
       {"core/config", {"core/base"}},
+      {"core/usage", {"core/base", "core/config"}},
       {"core/text", {"core/base"}},
       {"core/weights", {"core/base"}},
       {"core/answers", {"core/base"}},
