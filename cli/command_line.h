@@ -3,6 +3,7 @@
 
 #include <CLI/App.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,15 @@ void AddLogsCommand(CLI::App& app, CommandBody* chosen);
 void AddReportCommand(CLI::App& app, CommandBody* chosen);
 void AddStatusCommand(CLI::App& app, CommandBody* chosen);
 void AddStopCommand(CLI::App& app, CommandBody* chosen);
+void AddCompletionCommand(CLI::App& app, CommandBody* chosen);
+void AddExitCodesCommand(CLI::App& app, CommandBody* chosen);
+void AddNewCommand(CLI::App& app, CommandBody* chosen);
 void AddUpCommand(CLI::App& app, CommandBody* chosen);
 void AddValidateCommand(CLI::App& app, CommandBody* chosen);
+
+// The whole command line; parsing it sets `*chosen`, which must outlive it, and the body of some
+// commands refers to it.
+std::unique_ptr<CLI::App> MakeCommandLine(CommandBody* chosen);
 
 // The arguments that every command about an experiment takes: FILE and any number of --set
 // KEY=VALUE. Both must live until the body has run.

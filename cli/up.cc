@@ -97,6 +97,7 @@ void AddUpCommand(CLI::App& app, CommandBody* chosen) {
                     "Return once the run is healthy; it goes on in the background");
   command->add_option("--workers", arguments->num_workers, "Instead of launch.workers");
   command->add_option("--ranks", arguments->num_ranks, "Instead of launch.trainer_ranks");
+  command->footer("Example: ponder up configs/quickstart.yaml --workers 2");
   command->callback([arguments, chosen] { *chosen = [arguments] { return RunUp(*arguments); }; });
 }
 

@@ -36,6 +36,14 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// Does a stage of this algorithm sample answers to train on? It takes the key `rollout` then.
+bool SamplesAnswers(const std::string& algorithm) {
+  for (const Kind& kind : AlgorithmKinds()) {
+    if (kind.name == algorithm) return Contains(kind.keys, "rollout");
+  }
+  return false;
+}
+
 class Checker {
  public:
   Checker(const ExperimentConfig& config, const YamlNode& root, Problems* problems)
@@ -143,11 +151,11 @@ class Checker {
       return;
     }
     CheckLength(stage, path);
-    if (stage.algorithm != "grpo") return;
+    if (!SamplesAnswers(stage.algorithm)) return;
     Require(stage.samples_per_prompt >= 2, path + ".samples_per_prompt",
-            fmt::format("expected at least 2 with algorithm 'grpo', got {} (an answer is compared "
+            fmt::format("expected at least 2 with algorithm '{}', got {} (an answer is compared "
                         "with the others to its prompt)",
-                        stage.samples_per_prompt));
+                        stage.algorithm, stage.samples_per_prompt));
     Require(stage.prompts_per_step % stage.num_minibatches == 0, path + ".num_minibatches",
             fmt::format("expected a divisor of prompts_per_step, {}, got {}",
                         stage.prompts_per_step, stage.num_minibatches));
