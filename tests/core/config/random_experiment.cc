@@ -98,7 +98,7 @@ TaskConfig DrawTask(int index) {
     task.misconception_share = DrawShare();
     task.misconception_probability = DrawShare();
     task.slip_probability = DrawShare();
-  } else {
+  } else if (task.type == "countdown") {
     task.max_attempts = DrawInt(1, 18);
     task.lookahead_probability = DrawShare();
   }
