@@ -24,8 +24,8 @@ std::map<std::string, json> LinesBySet(const std::string& metrics, const std::st
   std::istringstream stream(metrics);
   std::string text;
   while (std::getline(stream, text)) {
-    json line = ParseJsonStrict(text, source, kMaxLineBytes);
-    if (line.value("kind", "") == "evaluation") lines[line.value("set", "")] = std::move(line);
+    const json line = ParseJsonStrict(text, source, kMaxLineBytes);
+    if (line.value("kind", "") == "evaluation") lines[line.value("set", "")] = line;
   }
   return lines;
 }

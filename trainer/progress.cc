@@ -43,7 +43,9 @@ void Progress::BeginStage(const std::string& name, int64_t stage_number, int64_t
   num_steps_ = num_steps;
   stage_begin_ = clock_.Now();
   last_print_ = TimePoint{};
-  Note(fmt::format("stage {}/{} {}: {} steps{}", stage_number, num_stages, name, num_steps,
+  // A stage that only evaluates has no steps.
+  const std::string steps = num_steps > 0 ? fmt::format(": {} steps", num_steps) : "";
+  Note(fmt::format("stage {}/{} {}{}{}", stage_number, num_stages, name, steps,
                    first_step > 0 ? fmt::format(", resuming at {}", first_step) : ""));
 }
 
