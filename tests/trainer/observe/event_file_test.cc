@@ -79,6 +79,15 @@ TEST(EventFileTest, NamesCurvesByMetricAndSetAndLeavesOutWhatIsNotFinite) {
   EXPECT_EQ(written[3].summary().value(0).tag(), "val/sampled/heldout");
 }
 
+TEST(EventFileTest, AValueOfZeroIsThere) {
+  CrashFileSystem files;
+  EventFile events(files, "t", 0);
+  MetricRecord step(MetricFile::kMetrics);
+  step.Set("actor/approx_kl", 0.0);
+  events.Write(1, "", step);
+  EXPECT_TRUE(EventsIn(files, "t").at(2).summary().value(0).has_simple_value());
+}
+
 TEST(EventFileTest, AFullDiskIsAnErrorOfTheFile) {
   CrashFileSystem files;
   EventFile events(files, "t", 0);
