@@ -41,10 +41,9 @@ std::map<std::string, std::map<int64_t, double>> CurvesOf(const std::string& fol
   return curves;
 }
 
-// The package may be installed for this Python, or in the folder that scripts/install_deps.sh fills.
-std::map<std::string, std::string> PythonPath() {
-  return {{"PYTHONPATH", Source(".deps/tools")}};
-}
+// The package may be installed for this Python, or in the folder that scripts/install_deps.sh
+// fills.
+std::map<std::string, std::string> PythonPath() { return {{"PYTHONPATH", Source(".deps/tools")}}; }
 
 TEST(TensorBoardTest, ReadsTheCurvesOfARunThatWasKilled) {
   const UpRun run("tensorboard", "tiny_smoke.yaml");
@@ -96,7 +95,8 @@ TEST(UploadTest, SendsEveryStepOnceWithTheIdOfTheRun) {
     EXPECT_TRUE(line.at("values").contains("actor/loss")) << text;
   }
   EXPECT_EQ(last, 94);
-  const ProcessRun wrong = RunCommand(Source("scripts/upload_metrics.py") + " /tmp --to json", {}, kLimitS);
+  const ProcessRun wrong =
+      RunCommand(Source("scripts/upload_metrics.py") + " /tmp --to json", {}, kLimitS);
   EXPECT_EQ(wrong.exit_code, 1);
   EXPECT_THAT(wrong.output, HasSubstr("is no run folder"));
 }

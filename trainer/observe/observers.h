@@ -29,7 +29,7 @@ class Observers {
 
  private:
   const Log& log_;
-  std::unique_ptr<EventFile> events_;            // null: not asked for, or given up
+  std::unique_ptr<EventFile> events_;             // null: not asked for, or given up
   std::unique_ptr<PrometheusEndpoint> endpoint_;  // null: not asked for
 };
 

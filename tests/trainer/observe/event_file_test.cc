@@ -33,8 +33,8 @@ std::vector<tensorboard::Event> EventsIn(FileSystem& files, const std::string& f
   const std::string bytes = files.ReadFile(folder + "/" + files.List(folder).front(), 1u << 20);
   size_t at = 0;
   while (at < bytes.size()) {
-    const auto size = static_cast<unsigned char>(bytes[at]) +
-                      256u * static_cast<unsigned char>(bytes[at + 1]);
+    const auto size =
+        static_cast<unsigned char>(bytes[at]) + 256u * static_cast<unsigned char>(bytes[at + 1]);
     const std::string data = bytes.substr(at + kLengthBytes + kCrcBytes, size);
     EXPECT_EQ(bytes.substr(at, FrameEvent(data).size()), FrameEvent(data));
     events.emplace_back();
