@@ -1,15 +1,14 @@
 #include "cli/command_line.h"
 
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <memory>
 
 #include "core/base/error.h"
 #include "core/base/program.h"
-#include "core/config/nearest_name.h"
+#include "core/usage/usage.h"
 
 namespace ponder {
 namespace {
@@ -18,52 +17,38 @@ using AddCommand = void (*)(CLI::App& app, CommandBody* chosen);
 
 // Every command of the program, in the order of --help.
 constexpr AddCommand kCommands[] = {
-    AddUpCommand,
-    AddValidateCommand,
-    AddConfigReferenceCommand,
+    AddUpCommand,        AddValidateCommand,   AddStatusCommand, AddStopCommand,
+    AddLogsCommand,      AddInspectCommand,    AddReportCommand, AddEvalCommand,
+    AddGenerateCommand,  AddDoctorCommand,     AddNewCommand,    AddConfigReferenceCommand,
+    AddExitCodesCommand, AddCompletionCommand,
 };
 
-int UsageCode() { return RowOf(Condition::kUsage).exit_code; }
-
-// "; did you mean 'validate'?" when the first word is no command; empty otherwise.
-std::string CommandHint(const CLI::App& app, int argc, const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return {};
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) {
-    if (command->get_name() == argv[1]) return {};
-    names.push_back(command->get_name());
-  }
-  return "no command '" + std::string(argv[1]) + "'" + NameHint(argv[1], names, "the commands are");
-}
-
-int ReportUsage(const CLI::App& app, const CLI::ParseError& error, int argc,
-                const char* const* argv) {
-  // --help and --version come as errors too.
-  if (error.get_exit_code() == 0) {
-    return app.exit(error);
-  }
-  const std::string hint = CommandHint(app, argc, argv);
-  std::fprintf(stderr, "ponder: error: %s\nRun 'ponder --help' for what there is.\n",
-               hint.empty() ? error.what() : hint.c_str());
-  return UsageCode();
-}
-
 int Run(int argc, const char* const* argv) {
-  CLI::App app("Teaches language models to reason by reinforcement learning.", "ponder");
-  app.set_version_flag("--version", VersionText("ponder"));
-  app.get_formatter()->column_width(28);
-  app.require_subcommand(1);
   CommandBody chosen;
-  for (const AddCommand add : kCommands) add(app, &chosen);
+  const std::unique_ptr<CLI::App> app = MakeCommandLine(&chosen);
   try {
-    app.parse(argc, argv);
+    app->parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return ReportUsage(app, error, argc, argv);
+    return ReportUsage(*app, error, argc, argv);
   }
   return chosen();
 }
 
 }  // namespace
+
+std::unique_ptr<CLI::App> MakeCommandLine(CommandBody* chosen) {
+  auto app = std::make_unique<CLI::App>(
+      "Teaches language models to reason by reinforcement learning.", "ponder");
+  app->set_version_flag("--version", VersionText("ponder"));
+  UseHelpStyle(*app);
+  app->footer(
+      "Exit codes: 0 done, 2 wrong command line or experiment, 75 start again; all of\n"
+      "them: ponder exit-codes. Completion: ponder completion --help\n\n"
+      "Example: ponder up configs/quickstart.yaml");
+  app->require_subcommand(1);
+  for (const AddCommand add : kCommands) add(*app, chosen);
+  return app;
+}
 
 void AddExperimentArguments(CLI::App& command, std::string* path,
                             std::vector<std::string>* overrides) {

@@ -3,6 +3,7 @@
 
 #include <CLI/App.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,23 @@ using CommandBody = std::function<int()>;
 // Adds one command to `app`, which sets `*chosen` when the user names it. A command is one file, a
 // line here and a line in the table of command_line.cc.
 void AddConfigReferenceCommand(CLI::App& app, CommandBody* chosen);
+void AddDoctorCommand(CLI::App& app, CommandBody* chosen);
+void AddEvalCommand(CLI::App& app, CommandBody* chosen);
+void AddGenerateCommand(CLI::App& app, CommandBody* chosen);
+void AddInspectCommand(CLI::App& app, CommandBody* chosen);
+void AddLogsCommand(CLI::App& app, CommandBody* chosen);
+void AddReportCommand(CLI::App& app, CommandBody* chosen);
+void AddStatusCommand(CLI::App& app, CommandBody* chosen);
+void AddStopCommand(CLI::App& app, CommandBody* chosen);
+void AddCompletionCommand(CLI::App& app, CommandBody* chosen);
+void AddExitCodesCommand(CLI::App& app, CommandBody* chosen);
+void AddNewCommand(CLI::App& app, CommandBody* chosen);
 void AddUpCommand(CLI::App& app, CommandBody* chosen);
 void AddValidateCommand(CLI::App& app, CommandBody* chosen);
+
+// The whole command line; parsing it sets `*chosen`, which must outlive it, and the body of some
+// commands refers to it.
+std::unique_ptr<CLI::App> MakeCommandLine(CommandBody* chosen);
 
 // The arguments that every command about an experiment takes: FILE and any number of --set
 // KEY=VALUE. Both must live until the body has run.

@@ -8,6 +8,7 @@ void AddConfigReferenceCommand(CLI::App& app, CommandBody* chosen) {
   CLI::App* command = app.add_subcommand(
       "config-reference", "Print every key of experiment files, as Markdown (configs/README.md)");
   command->group("Documentation");
+  command->footer("Example: ponder config-reference > configs/README.md");
   command->callback([chosen] {
     *chosen = [] {
       WriteToStdout(ConfigReferenceMarkdown());

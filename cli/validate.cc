@@ -19,6 +19,7 @@ void AddValidateCommand(CLI::App& app, CommandBody* chosen) {
       "validate", "Check an experiment and print it with every key; starts nothing");
   command->group("Experiments");
   AddExperimentArguments(*command, &arguments->path, &arguments->overrides);
+  command->footer("Example: ponder validate configs/quickstart.yaml --set run.seed=2");
   command->callback([arguments, chosen] {
     *chosen = [arguments] {
       WriteToStdout(ResolvedYaml(ReadExperiment(arguments->path, arguments->overrides)));

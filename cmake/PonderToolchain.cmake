@@ -13,10 +13,11 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
 # Contraction would let the compiler fuse a*b+c differently from file to file.
 add_compile_options(-ffp-contract=off)
 
+# Paths relative to the sources let every checkout of them share one cache.
 find_program(PONDER_CCACHE ccache)
 if(PONDER_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${PONDER_CCACHE})
 endif()

@@ -6,24 +6,17 @@
 #include "core/base/failpoint.h"
 #include "core/base/program.h"
 #include "core/base/signals.h"
+#include "core/usage/usage.h"
 #include "reward/service/reward_host.h"
 
 namespace ponder {
 namespace {
 
 // Peers get the host of --listen to call, so it must be one that they can reach.
-void CheckListen(const std::string& listen, bool allow_remote) {
-  if (listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:") ||
-      listen.find(':') == std::string::npos) {
-    throw Error(Condition::kUsage, "--listen: expected HOST:PORT that peers can call, got '" +
-                                       listen + "' (name this machine's address)");
-  }
-  if (!allow_remote && !IsLoopback(listen)) {
-    throw Error(Condition::kUsage,
-                "--listen: expected a loopback address, because the connection is not encrypted, "
-                "got '" +
-                    listen + "' (allow it with --insecure-allow-remote)");
-  }
+void CheckHostIsNamed(const std::string& listen) {
+  if (!listen.starts_with("0.0.0.0:") && !listen.starts_with("[::]:")) return;
+  throw Error(Condition::kUsage, "--listen: expected an address that peers can call, got '" +
+                                     listen + "' (name this machine's address)");
 }
 
 int Run(int argc, char** argv) {
@@ -33,37 +26,47 @@ int Run(int argc, char** argv) {
   bool allow_remote = false;
   CLI::App app{"Judges sampled answers for a run. Start as many as scoring needs."};
   app.name("ponder_reward");
+  UseHelpStyle(app);
   app.set_version_flag("--version", VersionText("ponder_reward"));
-  app.add_option("--trainer", options.trainer, "host:port of trainer rank 0")->required();
+  app.add_option("--trainer", options.trainer, "host:port of trainer rank 0")
+      ->required()
+      ->group("Connection");
   app.add_option("--listen", options.listen, "host:port to serve on; port 0 picks a free one")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Connection");
   app.add_option("--name", options.name, "Stable name; a newcomer of the same name takes over")
-      ->default_str("HOST-PID-RANDOM");
+      ->default_str("HOST-PID-RANDOM")
+      ->group("Connection");
   app.add_option("--threads", options.num_threads, "Scoring threads")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256));
+      ->check(CLI::Range(1, 256))
+      ->group("Scoring");
   app.add_option("--queue", options.max_queued, "Requests that may wait for a thread")
       ->capture_default_str()
-      ->check(CLI::Range(1, 65536));
+      ->check(CLI::Range(1, 65536))
+      ->group("Scoring");
   app.add_option("--connect-timeout", connect_timeout_s,
                  "Seconds to wait for the trainer to answer the first time")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(CLI::Range(0.0, 1e6))
+      ->group("Connection");
   app.add_option("--reconnect-timeout", reconnect_timeout_s,
                  "Seconds to wait for a trainer that went away; then the exit code is 75")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e6));
   app.add_flag("--insecure-allow-remote", allow_remote,
-               "Allow addresses beyond this machine; the connection is not encrypted");
+               "Allow addresses beyond this machine; the connection is not encrypted")
+      ->group("Connection");
   app.footer("Example: ponder_reward --trainer 127.0.0.1:5005 --threads 2");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
+    return ReportUsage(app, error, argc, argv);
   }
   options.connect_timeout = Milliseconds(connect_timeout_s);
   options.reconnect_timeout = Milliseconds(reconnect_timeout_s);
-  CheckListen(options.listen, allow_remote);
+  CheckListenAddress(options.listen, allow_remote);
+  CheckHostIsNamed(options.listen);
   ConfigureFailpoints("reward", /*rank=*/-1);
   const SignalWatcher signals;
   const Log log("reward", /*rank=*/-1);

@@ -12,6 +12,9 @@ namespace ponder {
 namespace {
 
 constexpr auto kPause = std::chrono::milliseconds(50);
+// How often a group is judged when the answers are infrastructure errors. Each is the end of what
+// its source tried by itself; another service may fare better.
+constexpr int kMaxJudgments = 2;
 
 // What the group's sources say together: the first refusal, else the first infrastructure error,
 // else nothing.
@@ -104,6 +107,7 @@ void Scorer::Score(const Task& task, const std::function<bool()>& stop, Trajecto
   const auto end = begin + kCallLimitsPerGroup * call_limit_;
   const v1::ScoreRequest request = MakeScoreRequest(task, group);
   std::string last_failure = "no reward service is registered";
+  int num_judgments = 0;
   // The list is read again each time, because services come back on other ports.
   for (uint64_t turn = group->lease.prompt.ordinal + group->lease.try_number;
        !stop() && std::chrono::steady_clock::now() < end; ++turn) {
@@ -135,10 +139,11 @@ void Scorer::Score(const Task& task, const std::function<bool()>& stop, Trajecto
           std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
       return;
     }
-    last_failure = failure->source + ": " + failure->rule;
     if (failure->verdict == VerdictKind::kRefused) {
-      return FailGroup(VerdictKind::kRefused, last_failure, group);
+      return FailGroup(VerdictKind::kRefused, failure->source + ": " + failure->rule, group);
     }
+    last_failure = "reward '" + failure->source + "' " + failure->rule;
+    if (++num_judgments == kMaxJudgments) break;
     std::this_thread::sleep_for(kPause);
   }
   FailGroup(VerdictKind::kInfrastructureError, "scoring failed: " + last_failure, group);

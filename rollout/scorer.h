@@ -31,10 +31,10 @@ class Scorer {
 
   // Fills in the rewards of the group's trajectories. The first call goes to the service that the
   // lease's ordinal and try pick, each further one to the next. What cannot be scored within
-  // kCallLimitsPerGroup call limits becomes an infrastructure error of the group, what the gold
-  // causes a refusal; in both cases the trajectories are cleared. `attempt` and `run_id` come from
-  // the lease. Throws ProtocolError when a reply does not fit the group. Once `stop` is true no
-  // further call is made.
+  // kCallLimitsPerGroup call limits, or is answered by infrastructure errors twice, becomes an
+  // infrastructure error of the group, what the gold causes a refusal; in both cases the
+  // trajectories are cleared. `attempt` and `run_id` come from the lease. Throws ProtocolError when
+  // a reply does not fit the group. Once `stop` is true no further call is made.
   void Score(const Task& task, const std::function<bool()>& stop, TrajectoryGroup* group);
   // Ends the call in progress and every later one at once. Called by any thread.
   void Cancel() { canceller_.Cancel(); }

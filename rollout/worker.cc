@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/wire.h"
+#include "rollout/episodes.h"
 
 namespace ponder {
 namespace {
@@ -141,30 +142,16 @@ const Decoder* Worker::DecoderFor(std::span<const PromptLease> leases, ModelCach
 bool Worker::Generate(const Decoder& decoder, FinishedGroup* finished) {
   const auto begin = std::chrono::steady_clock::now();
   const PromptLease& lease = finished->group.lease;
-  // One conversation per row; most tasks end it after the first turn.
-  const Problem problem = ProblemOf(lease.prompt);
-  std::vector<std::unique_ptr<Episode>> episodes;
-  for (uint32_t row = 0; row < lease.sampling.num_rows(); ++row) {
-    episodes.push_back(finished->task->NewEpisode(problem));
-    episodes.back()->Reset();
-  }
-  const Tokenizer& tokenizer = finished->task->tokenizer();
-  const TurnCallback turn =
-      [&](uint32_t row,
-          const std::vector<uint32_t>& tokens) -> std::optional<std::vector<uint32_t>> {
-    const TurnResult result = episodes[row]->Step(tokenizer.Decode(tokens));
-    if (result.done) return std::nullopt;
-    return tokenizer.Encode(result.observation);
-  };
+  Episodes episodes(*finished->task, ProblemOf(lease.prompt), lease.sampling.num_rows());
   GroupRequest request;
   request.seed = experiment_.run.seed;
   request.ordinal = lease.prompt.ordinal;
   request.prompt = lease.prompt.token_ids;
   request.sampling = lease.sampling;
-  request.eos_id = tokenizer.eos_id();
+  request.eos_id = finished->task->tokenizer().eos_id();
   request.version = lease.model.version;
-  finished->group.trajectories =
-      engine_.Decode(decoder, request, turn, [this, &lease] { return IsUnwanted(lease); });
+  finished->group.trajectories = engine_.Decode(decoder, request, episodes.Turns(),
+                                                [this, &lease] { return IsUnwanted(lease); });
   finished->group.generate_s =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return !finished->group.trajectories.empty();

@@ -4,6 +4,8 @@ DEPS_DIR=${PONDER_DEPS_DIR:-$ROOT/.deps}
 PRESET=${PONDER_PRESET:-dev}
 BUILD_DIR=$ROOT/build/$PRESET
 JOBS=${PONDER_JOBS:-2}
+# The checks are made for LLVM 14: other versions format and warn differently.
+[ ! -d /usr/lib/llvm-14/bin ] || PATH=/usr/lib/llvm-14/bin:$PATH
 
 say() { printf '%s\n' "== $*"; }
 fail() {

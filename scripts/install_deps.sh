@@ -3,24 +3,38 @@
 # one dependency folder of this clone. Repeating it is quick and changes nothing.
 #
 #   scripts/install_deps.sh [--tools] [--check]
-#     --tools   also clang, clang-format, clang-tidy and the sanitizer runtimes that .ci/run needs
+#     --tools   also clang, clang-format, clang-tidy, the sanitizer runtimes and what else .ci/run needs
 #     --check   install nothing; say what is missing and exit 1 if anything is
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PACKAGES="cmake ninja-build g++ pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc
   libprotobuf-dev libopenmpi-dev openmpi-bin libyaml-cpp-dev libspdlog-dev libcli11-dev
-  nlohmann-json3-dev libssl-dev prometheus-cpp-dev libisal-dev libgtest-dev libgmock-dev librapidcheck-dev
+  nlohmann-json3-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
+  prometheus-cpp-dev libisal-dev libgtest-dev libgmock-dev librapidcheck-dev
   ccache mold time python3 python3-pip"
-TOOLS="clang clang-format clang-tidy libclang-rt-14-dev"
+TOOLS="clang clang-format clang-tidy libclang-rt-14-dev shellcheck iproute2"
 # Versions that belong together: LibTorch was built against this NCCL and this CUDA runtime. A machine
 # without a GPU loads them as plain libraries.
 WHEELS="torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85 nvidia-nccl-cu13==2.28.9"
+# Reads our event files back in a test.
+PYTHON_TOOLS="tensorboard==2.21.0"
+
+# Debian 12 is what it is made for and tried on. What else is known to differ:
+case $(. /etc/os-release && echo "$ID $VERSION_ID") in
+  "ubuntu 24.04")
+    # LLVM 14 is not the default there; scripts/common.sh puts it first on PATH.
+    TOOLS="clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev shellcheck iproute2" ;;
+  "ubuntu 22.04")
+    fail "Ubuntu 22.04 has gRPC 1.30 and CMake 3.22, expected 1.39 and 3.25 or later (use the image of" \
+      "deploy/Containerfile, Debian 12 or Ubuntu 24.04; docs/launching.md)" ;;
+esac
 
 check=no
+tools=no
 for argument in "$@"; do
   case $argument in
-    --tools) PACKAGES="$PACKAGES $TOOLS" ;;
+    --tools) tools=yes PACKAGES="$PACKAGES $TOOLS" ;;
     --check) check=yes ;;
     *) fail "unknown option '$argument' (known: --tools, --check)" ;;
   esac
@@ -88,8 +102,31 @@ install_libtorch() {
   mv "$DEPS_DIR/python.tmp" "$DEPS_DIR/python"
 }
 
+install_python_tools() {
+  local stamp=$DEPS_DIR/tools/.installed
+  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$PYTHON_TOOLS" ]; then
+    say "Python tools: there ($DEPS_DIR/tools)"
+    return
+  fi
+  if [ $check = yes ]; then
+    say "Python tools missing: $PYTHON_TOOLS"
+    return 1
+  fi
+  say "Python tools: downloading $PYTHON_TOOLS into $DEPS_DIR/tools"
+  rm -rf "$DEPS_DIR/tools" "$DEPS_DIR/tools.tmp"
+  local log=$DEPS_DIR/pip_tools.log
+  if ! PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q --disable-pip-version-check --only-binary=:all: \
+    --target "$DEPS_DIR/tools.tmp" $PYTHON_TOOLS >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    fail "the Python package registry did not give: $PYTHON_TOOLS (is it reachable? full log: $log)"
+  fi
+  printf '%s' "$PYTHON_TOOLS" >"$DEPS_DIR/tools.tmp/.installed"
+  mv "$DEPS_DIR/tools.tmp" "$DEPS_DIR/tools"
+}
+
 mkdir -p "$DEPS_DIR"
 status=0
 install_packages || status=1
 install_libtorch || status=1
+[ "$tools" = no ] || install_python_tools || status=1
 exit $status

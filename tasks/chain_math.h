@@ -5,14 +5,9 @@
 #include <vector>
 
 #include "core/config/experiment.h"
+#include "tasks/modular.h"
 
 namespace ponder {
-
-enum class ChainOp : uint8_t { kAdd = 0, kSubtract = 1, kMultiply = 2 };
-inline constexpr int kNumChainOps = 3;
-
-// a op b modulo p, in [0, p).
-int64_t ApplyChainOp(ChainOp op, int64_t a, int64_t b, int64_t modulus);
 
 // The facts that the sloppy demonstrator believes wrongly: exactly round(share * number of facts)
 // of the facts (op, a, b) with b != 0 for multiplication, drawn once by the task's own seed, each
@@ -21,11 +16,11 @@ class Misconceptions {
  public:
   Misconceptions(int64_t modulus, double share, uint64_t task_seed);
   // The wrong result of a misconceived fact; -1 for all others.
-  int64_t WrongResult(ChainOp op, int64_t a, int64_t b) const { return wrong_[Index(op, a, b)]; }
+  int64_t WrongResult(ModularOp op, int64_t a, int64_t b) const { return wrong_[Index(op, a, b)]; }
   int64_t count() const { return count_; }
 
  private:
-  size_t Index(ChainOp op, int64_t a, int64_t b) const {
+  size_t Index(ModularOp op, int64_t a, int64_t b) const {
     return static_cast<size_t>((static_cast<int64_t>(op) * modulus_ + a) * modulus_ + b);
   }
   int64_t modulus_;

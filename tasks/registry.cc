@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "tasks/chain.h"
+#include "tasks/countdown.h"
 #include "tasks/task.h"
 
 namespace ponder {
@@ -13,11 +14,17 @@ struct TaskRow {
   std::unique_ptr<Task> (*make)(const TaskConfig& config);
 };
 
-constexpr std::array<TaskRow, 1> kTasks{{
+constexpr std::array<TaskRow, 2> kTasks{{
     {"chain", MakeChainTask},
+    {"countdown", MakeCountdownTask},
 }};
 
 }  // namespace
+
+Verification Task::Verify(const Problem& /*problem*/, std::string_view /*response*/) const {
+  throw Error(Condition::kInternal,
+              "verifying a response: this task's problems have reference answers instead");
+}
 
 std::vector<std::string> TaskTypes() {
   std::vector<std::string> types;

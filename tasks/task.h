@@ -1,5 +1,6 @@
-// A task makes problems, demonstrates answers, and may answer back over several turns. It does not
-// judge final answers: core/answers does, served by reward services.
+// A task makes problems, demonstrates answers, and may answer back over several turns. Where a
+// problem has one right answer, core/answers judges by that reference; where it has many, the task
+// verifies. Reward services serve both.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ enum class Split { kTrain, kEvaluate };
 struct Problem {
   uint64_t index = 0;
   std::string text;
-  std::string reference_answer;
+  std::string reference_answer;  // empty: right answers are many, and the task verifies
   std::map<std::string, std::string> metadata;
 };
 
@@ -52,6 +53,12 @@ struct StepCheck {
   bool well_formed = false;        // all steps and the answer follow the form
 };
 
+// Whether a response solves its problem.
+struct Verification {
+  bool passed = false;
+  std::string rule;  // the rule that decided, for a reward's breakdown
+};
+
 // Immutable; thread safe. Every method is a pure function of the configuration and its arguments.
 class Task {
  public:
@@ -73,6 +80,10 @@ class Task {
   }
   // Judges the steps of `response`. For process rewards and reports.
   virtual StepCheck CheckSteps(const Problem& problem, std::string_view response) const = 0;
+  // Judges the whole `response`, as the task_verifier reward, for tasks whose problems have no
+  // reference answer. Total: any text is judged, and only Error(kBadData), for a problem that
+  // cannot be read, is thrown. The default throws Error(kInternal).
+  virtual Verification Verify(const Problem& problem, std::string_view response) const;
   // The probability that the named demonstrator's answer is right, over the task's problem
   // distribution, by exact recursion. Empty when there is no closed form.
   virtual std::optional<double> ExpectedAccuracy(std::string_view demonstrator) const = 0;

@@ -9,13 +9,13 @@ namespace {
 
 constexpr double kZ95 = 1.959963984540054;  // 97.5 % point of the normal distribution
 
+}  // namespace
+
 bool IsRight(const Trajectory& trajectory) {
   double full = 0;
   for (const SourceReward& reward : trajectory.rewards) full += std::max(0.0, reward.weight);
   return full > 0 && trajectory.TotalReward() >= full * (1.0 - 1e-9);
 }
-
-}  // namespace
 
 Interval WilsonInterval(double successes, double trials) {
   const double share = successes / trials;
@@ -64,7 +64,14 @@ EvaluationSummary Summarize(const std::vector<TrajectoryGroup>& groups) {
     }
     if (sampled > 0) prompt_means.push_back(right / sampled);
   }
-  if (!prompt_means.empty()) summary.sampled = ClusteredInterval(prompt_means);
+  if (!prompt_means.empty()) {
+    const auto prompts = static_cast<double>(prompt_means.size());
+    summary.sampled =
+        rows > prompts
+            ? ClusteredInterval(prompt_means)
+            : WilsonInterval(std::accumulate(prompt_means.begin(), prompt_means.end(), 0.0),
+                             prompts);
+  }
   if (greedy_count > 0) {
     summary.has_greedy = true;
     summary.greedy = WilsonInterval(greedy_right, greedy_count);

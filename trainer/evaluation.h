@@ -34,6 +34,10 @@ struct EvaluationSummary {
 };
 
 // A row is right when its total reward is at least the sum of the positive weights of its sources.
+bool IsRight(const Trajectory& trajectory);
+
+// The share of right samples has the interval of clustered samples, or Wilson's when every prompt
+// has one sample.
 EvaluationSummary Summarize(const std::vector<TrajectoryGroup>& groups);
 
 // The summary under the metrics' names.

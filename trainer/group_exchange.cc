@@ -21,7 +21,14 @@ std::vector<TrajectoryGroup> BroadcastGroups(Communicator& comm,
   std::string bytes;
   if (comm.rank() == 0) bytes = SerializeGroups(groups);
   BroadcastString(comm, &bytes, /*patient=*/false);
-  return ParseGroups(bytes, "groups from rank 0");
+  std::vector<TrajectoryGroup> exchanged = ParseGroups(bytes, "groups from rank 0");
+  if (comm.rank() == 0) {
+    for (size_t index = 0; index < groups.size(); ++index) {
+      exchanged[index].generate_s = groups[index].generate_s;
+      exchanged[index].score_s = groups[index].score_s;
+    }
+  }
+  return exchanged;
 }
 
 }  // namespace ponder

@@ -10,8 +10,9 @@
 
 namespace ponder {
 
-// The architecture that models[0].init names. Throws Error(kConfig) when a checkpoint's vocabulary
-// is not the tasks', CheckpointError(kBadData) when the checkpoint is missing or bad.
+// The architecture that models[0].init names. A fork that has begun reads it from its own pinned
+// start, so that the run that it was forked from may be gone. Throws ConfigError when a policy's
+// vocabulary is not the tasks', and what LoadForkSource throws.
 DecoderConfig InitialDecoder(FileSystem& files, const ExperimentConfig& config,
                              uint32_t vocab_size);
 

@@ -40,6 +40,26 @@ void Learner::ResetOptimizer(const OptimizerConfig& config) {
   optimizer_ = std::make_unique<ShardedOptimizer>(parameters_, comm_, config);
 }
 
+double Learner::Loss(const Algorithm& algorithm, const Minibatch& minibatch) {
+  double sum = 0;
+  {
+    const c10::NoGradGuard no_grad;
+    const auto assignment = AssignMicroBatches(minibatch, comm_.size(), max_tokens_);
+    for (const MicroBatch& batch : assignment[static_cast<size_t>(comm_.rank())]) {
+      const PackedMicroBatch packed = Pack(minibatch, batch, dtype_);
+      if (packed.rows.numel() == 0) continue;
+      const at::Tensor hidden = decoder_.Forward(packed.tokens).index_select(0, packed.rows);
+      const TokenScores scores =
+          ScoreTokens(decoder_.Logits(hidden), packed.targets, packed.temperature);
+      TokenMetrics ignored;
+      sum += Sum(packed.streams.weight *
+                 algorithm.TokenLoss(scores.logprobs, packed.streams, &ignored));
+    }
+  }
+  comm_.AllReduceSum({&sum, 1, DType::kF64, nullptr});
+  return sum;
+}
+
 std::vector<std::vector<std::vector<double>>> Learner::ScoreGroups(
     const std::vector<TrajectoryGroup>& groups) {
   // One unit per trajectory, so that the shares of the ranks are those of a minibatch.

@@ -40,6 +40,13 @@ class Learner {
   // A fresh optimizer for a stage: moments at zero.
   void ResetOptimizer(const OptimizerConfig& config);
 
+  // None, for a stage without steps.
+  void DropOptimizer() { optimizer_.reset(); }
+
+  // Sum over all ranks of weight * loss of the minibatch's tokens. No gradients; what Report()
+  // says is not touched.
+  double Loss(const Algorithm& algorithm, const Minibatch& minibatch);
+
   // The trainer's own log-probs of every trajectory, [N] each by (group, trajectory), 0 where not
   // sampled. Each rank scores its share; the shares are joined. Greedy rows are left empty.
   std::vector<std::vector<std::vector<double>>> ScoreGroups(
@@ -57,7 +64,8 @@ class Learner {
 
   Parameters& parameters() { return parameters_; }
   const Decoder& decoder() const { return decoder_; }
-  ShardedOptimizer& optimizer() { return *optimizer_; }
+  // Null after DropOptimizer.
+  ShardedOptimizer* optimizer() { return optimizer_.get(); }
 
  private:
   // Adds one micro-batch's metrics; `loss` and the tensors are detached scalars or [M].

@@ -2,16 +2,21 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "core/base/program.h"
+#include "core/base/rpc.h"
+#include "core/usage/usage.h"
 #include "trainer/group_exchange.h"
 #include "trainer/results.h"
+#include "trainer/self_test.h"
 #include "trainer/trainer.h"
 
 namespace ponder {
@@ -21,6 +26,7 @@ struct Arguments {
   std::string config_path;
   std::vector<std::string> overrides;
   std::string listen = "127.0.0.1:0";
+  bool allow_remote = false;
 };
 
 // The communicator of this process: MPI when a launcher started it, local otherwise.
@@ -51,7 +57,10 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
       static_cast<int64_t>(config.trainer.collective_timeout_s * 1000.0)));
 
   RunIdentity identity;
-  if (comm.rank() == 0) identity = OpenRunFolder(*files, config, log);
+  if (comm.rank() == 0) {
+    CheckListenAddress(arguments.listen, arguments.allow_remote);
+    identity = OpenRunFolder(*files, config, log);
+  }
   BroadcastString(comm, &identity.run_id, /*patient=*/false);
   comm.Broadcast({&identity.attempt, 1, DType::kU32, nullptr}, /*root=*/0);
 
@@ -68,7 +77,10 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
     return RowOf(signals.signal() == SIGINT ? Condition::kInterrupted : Condition::kPreempted)
         .exit_code;
   }
-  if (comm.rank() == 0) {
+  // A run that only evaluates has nothing to compare; `ponder eval` shows its metrics.
+  const bool trains = std::any_of(config.stages.begin(), config.stages.end(),
+                                  [](const StageConfig& stage) { return stage.num_steps > 0; });
+  if (comm.rank() == 0 && trains) {
     const std::string results = RenderResults(*files, config, arguments.config_path);
     std::fwrite(results.data(), 1, results.size(), stdout);
     std::fflush(stdout);
@@ -76,24 +88,50 @@ int RunRank(Communicator& comm, const Arguments& arguments, const SignalWatcher&
   return 0;
 }
 
+// Answers `ponder doctor`. Not in --help: nobody else needs it.
+int RunSelfTest(Communicator& comm) {
+  const std::string answer = SelfTestJson(comm);
+  if (comm.rank() == 0) std::printf("%s\n", answer.c_str());
+  comm.Barrier();
+  return 0;
+}
+
 int Run(int argc, char** argv) {
+  if (argc == 2 && std::string_view(argv[1]) == "--self-test") {
+    return RunSelfTest(*MakeCommunicator());
+  }
   Arguments arguments;
+  bool describes = false;
   CLI::App app{"Trains the policy of an experiment. Start it with mpirun for several ranks."};
   app.name("ponder_trainer");
+  UseHelpStyle(app);
   app.set_version_flag("--version", VersionText("ponder_trainer"));
-  app.add_option("--config", arguments.config_path, "The experiment (YAML)")->required();
+  app.add_option("--config", arguments.config_path, "The experiment (YAML)")
+      ->required()
+      ->group("Experiment");
   app.add_option("--set", arguments.overrides, "Override a key: stages.reason.num_steps=10")
       ->take_all()
-      ->expected(1);
+      ->expected(1)
+      ->group("Experiment");
   app.add_option("--listen", arguments.listen, "host:port of rank 0; port 0 picks a free one")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->group("Connection");
+  app.add_flag("--describe", describes)->group("");  // answers `ponder inspect`
+  app.add_flag("--insecure-allow-remote", arguments.allow_remote,
+               "Allow --listen beyond this machine; connections are not encrypted")
+      ->group("Connection");
   app.footer("Example: mpirun -np 2 ponder_trainer --config configs/quickstart.yaml");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : RowOf(Condition::kUsage).exit_code;
+    return ReportUsage(app, error, argc, argv);
   }
 
+  if (describes) {
+    const ExperimentConfig config = ReadExperiment(arguments.config_path, arguments.overrides);
+    std::printf("%s\n", DescribeModels(*MakeRealFileSystem(), config).c_str());
+    return 0;
+  }
   const SignalWatcher signals;
   const std::unique_ptr<Communicator> comm = MakeCommunicator();
   std::string failure;

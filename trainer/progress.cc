@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "core/base/duration_text.h"
+
 namespace ponder {
 namespace {
 
@@ -26,17 +28,10 @@ std::string Percent(const Interval& interval) {
 ProgressStyle ProgressStyleFromEnvironment() {
   const char* wanted = std::getenv("PONDER_PROGRESS");
   if (wanted != nullptr) {
+    if (std::string_view(wanted) == "notes") return ProgressStyle::kNotes;
     return std::string_view(wanted) == "bar" ? ProgressStyle::kBar : ProgressStyle::kLines;
   }
   return isatty(STDERR_FILENO) != 0 ? ProgressStyle::kBar : ProgressStyle::kLines;
-}
-
-std::string FormatDuration(double seconds) {
-  const auto total = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
-  if (total >= 3600) {
-    return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
-  }
-  return fmt::format("{}:{:02}", total / 60, total % 60);
 }
 
 Progress::Progress(ProgressStyle style, const Clock& clock) : style_(style), clock_(clock) {}
@@ -48,7 +43,9 @@ void Progress::BeginStage(const std::string& name, int64_t stage_number, int64_t
   num_steps_ = num_steps;
   stage_begin_ = clock_.Now();
   last_print_ = TimePoint{};
-  Note(fmt::format("stage {}/{} {}: {} steps{}", stage_number, num_stages, name, num_steps,
+  // A stage that only evaluates has no steps.
+  const std::string steps = num_steps > 0 ? fmt::format(": {} steps", num_steps) : "";
+  Note(fmt::format("stage {}/{} {}{}{}", stage_number, num_stages, name, steps,
                    first_step > 0 ? fmt::format(", resuming at {}", first_step) : ""));
 }
 
@@ -75,6 +72,7 @@ std::string Progress::StepLine(const ProgressStep& step, double eta_s) const {
 }
 
 void Progress::Step(const ProgressStep& step) {
+  if (style_ == ProgressStyle::kNotes) return;
   const TimePoint now = clock_.Now();
   const bool last = step.step == num_steps_;
   const double interval = style_ == ProgressStyle::kBar ? kBarInterval : kLineInterval;

@@ -11,10 +11,11 @@
 
 namespace ponder {
 
-enum class ProgressStyle { kLines, kBar };
+// kNotes leaves the steps out: somebody else shows them from the metrics files.
+enum class ProgressStyle { kNotes, kLines, kBar };
 
-// PONDER_PROGRESS=bar asks for the bar (the launcher sets it when its own stderr is a terminal);
-// without it, the bar is chosen when this process's stderr is a terminal.
+// PONDER_PROGRESS names a style (the launcher sets it, since ranks write to pipes); without it, the
+// bar is chosen when this process's stderr is a terminal.
 ProgressStyle ProgressStyleFromEnvironment();
 
 // What one step adds to the line. Values that a stage does not have stay negative and are not
@@ -57,8 +58,5 @@ class Progress {
   TimePoint stage_begin_{};
   TimePoint last_print_{};
 };
-
-// "1:02:03" or "0:07".
-std::string FormatDuration(double seconds);
 
 }  // namespace ponder

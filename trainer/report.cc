@@ -1,8 +1,11 @@
-// The lines that a step leaves behind: metrics.jsonl, timing.jsonl, and the progress line.
+// What a step leaves behind: lines of metrics.jsonl and timing.jsonl, samples, the progress line.
 #include <algorithm>
 #include <fstream>
 #include <string>
+#include <utility>
 
+#include "trainer/length_histogram.h"
+#include "trainer/samples.h"
 #include "trainer/stage_run.h"
 #include "trainer/trainer.h"
 
@@ -67,6 +70,19 @@ void Trainer::WriteStep(const StageRun& stage, const StepInput& input, const Upd
     line->SetLabel("version", state_.version);
   }
   for (const auto& [name, value] : metrics) record.Set(name, value);
+  if (stage.algorithm->samples()) {
+    LengthHistogram lengths = HistogramOfLengths(input.groups, stage.config.rollout.max_new_tokens);
+    record.Set("response_length/histogram_bin", static_cast<double>(lengths.bin_tokens));
+    record.SetCounts("response_length/histogram", std::move(lengths.counts));
+    if (KeepsSamplesOf(state_.stage_step)) {
+      WriteSamples(files_, config_.RunDirectory(),
+                   {.stage = stage.config.name,
+                    .set = {},
+                    .step = static_cast<uint64_t>(state_.run_step),
+                    .stage_step = state_.stage_step},
+                   input.groups, stage.task.tokenizer());
+    }
+  }
   metrics_->Write(record);
 
   const double step_s = std::max(1e-9, seconds.at("timing/step_s"));

@@ -25,7 +25,34 @@ void CheckSameExperiment(const ExperimentConfig& before, const ExperimentConfig&
   if (!exact.empty()) {
     throw ConfigError("run folder " + after.RunDirectory() +
                       " belongs to another experiment; these keys end exact resume:" + exact +
-                      "\n(choose another run.name, or undo the change)");
+                      "\n(undo the change, or begin another run with what this one learned: "
+                      "another run.name and models.NAME.init: {run: " +
+                      after.run.name + ", step: N}; docs/runs.md)");
+  }
+}
+
+// Refuses another length for a stage that has ended: nothing would come of it.
+void CheckEndedStages(FileSystem& files, const ExperimentConfig& before,
+                      const ExperimentConfig& after) {
+  std::string ended;
+  for (size_t i = 0; i + 1 < after.stages.size(); ++i) {
+    const StageConfig& stage = after.stages[i];
+    const int64_t old_steps = before.Stage(stage.name).num_steps;
+    const std::string next = after.stages[i + 1].name;
+    if (stage.num_steps == old_steps ||
+        !files.Exists(after.RunDirectory() + "/stages/" + next + "/start")) {
+      continue;
+    }
+    ended += "\n  stages." + stage.name + ".num_steps: was " + std::to_string(old_steps) +
+             ", is now " + std::to_string(stage.num_steps) + ", but stage '" + next +
+             "' has begun already";
+  }
+  if (!ended.empty()) {
+    throw ConfigError("run folder " + after.RunDirectory() + ": a stage that has ended keeps its " +
+                      "length:" + ended +
+                      "\n(undo the change, or train on in another run: another run.name and "
+                      "models.NAME.init: {run: " +
+                      after.run.name + ", stage: NAME}; docs/runs.md)");
   }
 }
 
@@ -47,8 +74,10 @@ RunIdentity OpenRunFolder(FileSystem& files, const ExperimentConfig& config, con
         ParseJsonStrict(files.ReadFile(run_path, kMaxBytes), run_path, kMaxBytes);
     identity.run_id = run.value("run_id", "");
     identity.attempt = run.value("attempt", 0u) + 1;
-    CheckSameExperiment(ParseExperiment(files.ReadFile(config_path, kMaxBytes), config_path, {}),
-                        config, log);
+    const ExperimentConfig before =
+        ParseExperiment(files.ReadFile(config_path, kMaxBytes), config_path, {});
+    CheckSameExperiment(before, config, log);
+    CheckEndedStages(files, before, config);
   } else {
     if (config.checkpoint.resume == "must") {
       throw ConfigError("run folder " + folder +

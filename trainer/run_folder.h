@@ -18,7 +18,8 @@ struct RunIdentity {
 
 // Makes or opens runs/NAME, writes config.resolved.yaml and counts the attempt. Rank 0 only.
 // A folder that holds another experiment is refused with Error(kConfig) that lists the keys of
-// class `exact` that differ; `soft` ones are logged. With checkpoint.resume = never a folder that
+// class `exact` that differ, and so is another num_steps of a stage that has ended; `soft` ones are
+// logged. With checkpoint.resume = never a folder that
 // holds a run is refused too.
 RunIdentity OpenRunFolder(FileSystem& files, const ExperimentConfig& config, const Log& log);
 

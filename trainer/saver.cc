@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <tuple>
 #include <utility>
 
 #include "core/base/error.h"
@@ -11,6 +10,7 @@
 #include "core/weights/safetensors.h"
 #include "trainer/checkpoint/checkpoint_reader.h"
 #include "trainer/checkpoint/group_file.h"
+#include "trainer/checkpoint/resume.h"
 #include "trainer/group_exchange.h"
 
 namespace ponder {
@@ -21,16 +21,9 @@ constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
 constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
 constexpr const char* kPolicyFile = "policy/model.safetensors";
 constexpr const char* kPolicyConfigFile = "policy/config.json";
-constexpr const char* kStateFile = "state.json";
 constexpr const char* kGroupsFile = "experience/groups.bin";
 
 std::string ShardName(int rank) { return fmt::format("optimizer/rank_{:05}.safetensors", rank); }
-
-// How far a state is: later stages and steps are further, and then what is done after a step.
-auto PositionOf(const RunState& state) {
-  return std::make_tuple(state.stage_index, state.stage_step, !state.evaluations_due,
-                         state.stage_complete);
-}
 
 }  // namespace
 
@@ -56,7 +49,7 @@ void Saver::Save(const RunState& state, Learner& learner, const StageProgress& p
       }
       writer_->Abort();
       const std::optional<RunState> saved = SavedState(state.run_step);
-      if (!saved || PositionOf(*saved) < PositionOf(state)) {
+      if (!saved || IsFurther(state, *saved)) {
         writer_->Begin(state.run_step, IfPresent::kReplace);
         AddPolicy(learner);
         directory = writer_->directory();
@@ -111,12 +104,21 @@ void Saver::Commit(const OpenSave& save) {
   try {
     writer_->AddFile(kStateFile, save.state.ToJson());
     writer_->AddFile(kGroupsFile, SerializeGroups(save.stored));
-    writer_->Commit(ManifestOf(save.state));
+    writer_->Commit(ManifestOf(save.state), PinnedStep(save.state));
     failures_ = 0;
     log_.Debug("saved " + CheckpointRoot() + "/" + CheckpointName(save.state.run_step));
   } catch (const Error& error) {
     Failed(error.what());
   }
+}
+
+std::optional<int64_t> Saver::PinnedStep(const RunState& state) {
+  if (!state.best) return std::nullopt;
+  const int64_t step = state.best->step;
+  if (step == state.run_step || files_.Exists(CheckpointRoot() + "/" + CheckpointName(step))) {
+    pinned_ = step;
+  }
+  return pinned_;
 }
 
 void Saver::Failed(const std::string& why) {
@@ -131,10 +133,11 @@ void Saver::Failed(const std::string& why) {
 
 std::string Saver::WriteShards(const std::string& directory, Learner& learner,
                                std::vector<FileRecord>* records) {
+  if (learner.optimizer() == nullptr) return {};
   std::string mine;
   try {
     mine = WriteCheckpointFile(files_, directory, ShardName(comm_.rank()),
-                               learner.optimizer().SaveShard())
+                               learner.optimizer()->SaveShard())
                .ToJson();
   } catch (const Error& error) {
     mine = std::string("!") + error.what();
@@ -180,39 +183,17 @@ void Saver::SaveStageStart(const std::string& stage, const RunState& state, Lear
   writer.Commit(ManifestOf(state));
 }
 
-std::optional<std::pair<std::string, RunState>> Saver::FindNewest() {
-  std::optional<std::pair<std::string, RunState>> newest;
-  std::optional<CheckpointError> bad_start;
-  const auto consider = [&](const LoadedCheckpoint& loaded) {
-    RunState state =
-        RunState::FromJson(loaded.File(kStateFile), loaded.directory + "/" + kStateFile);
-    if (!newest || PositionOf(state) > PositionOf(newest->second)) {
-      newest = {loaded.directory, std::move(state)};
-    }
-  };
-  const auto report = [this](const std::string& line) { log_.Error("passed over: " + line); };
-  if (const auto loaded = ponder::LoadNewest(files_, CheckpointRoot(), report)) consider(*loaded);
-  for (const StageConfig& stage : config_.stages) {
-    try {
-      if (const auto loaded = LoadStageStart(files_, StageParent(stage.name))) consider(*loaded);
-    } catch (const CheckpointError& error) {
-      // A pinned start that is bad matters only when nothing else is there to go on from.
-      report(error.what());
-      bad_start = error;
-    }
-  }
-  if (!newest && bad_start) throw *bad_start;
-  return newest;
-}
-
 std::optional<RunState> Saver::Find() {
   std::string directory;
   std::string state_json;
   if (is_root()) {
-    if (auto newest = FindNewest()) {
-      const RunState& state = newest->second;
-      CheckMetricsPrefix(files_, config_.RunDirectory() + "/metrics.jsonl", state);
-      directory = newest->first;
+    RemoveLeftovers(files_, CheckpointRoot());
+    const auto report = [this](const std::string& bad, const std::string& why) {
+      log_.Error("passed over: " + bad + " is bad: " + why);
+    };
+    if (const auto found = FindResumePoint(files_, config_.RunDirectory(), config_, report)) {
+      const RunState& state = found->state;
+      directory = found->directory;
       state_json = state.ToJson();
       log_.Info(fmt::format("going on from {}: stage '{}' step {}, step {} of the run", directory,
                             config_.stages.at(state.stage_index).name, state.stage_step,
@@ -246,7 +227,7 @@ void Saver::LoadOptimizer(Learner& learner) {
     const std::string path = folder + "/" + name;
     shards.push_back({path, files_.ReadFile(path, kMaxFileBytes)});
   }
-  learner.optimizer().LoadShards(shards);
+  learner.optimizer()->LoadShards(shards);
 }
 
 StageProgress Saver::LoadProgress(const RunState& state) {

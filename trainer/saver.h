@@ -31,12 +31,16 @@ class Saver {
   // of the next `older_steps` steps are in, because those were leased under versions that the
   // checkpoint no longer has (0: at once). `progress` counts on rank 0 only. A save that is still
   // open is given up. A checkpoint of the same step is replaced when this state is further, and
-  // stays otherwise.
+  // stays otherwise. The best checkpoint that `state` names is never removed; until it is saved,
+  // the one before it is not.
   void Save(const RunState& state, Learner& learner, const StageProgress& progress,
             int64_t older_steps);
   // The groups of a step were taken; completes an open save when they are the last it waits for.
   void OnGroupsTaken(int64_t step, const std::vector<TrajectoryGroup>& groups);
-  bool is_open() const { return open_.has_value(); }
+  // A save is open whose policy is the best.
+  bool is_saving_best() const {
+    return open_ && open_->state.best && open_->state.best->step == open_->state.run_step;
+  }
 
   // Pins the state at the beginning of a stage.
   void SaveStageStart(const std::string& stage, const RunState& state, Learner& learner);
@@ -71,13 +75,13 @@ class Saver {
                           std::vector<FileRecord>* records);
   void AddPolicy(Learner& learner);
   void Commit(const OpenSave& save);
+  // The best checkpoint that exists.
+  std::optional<int64_t> PinnedStep(const RunState& state);
   // Rank 0: counts a failed save and gives up after the third in a row.
   void Failed(const std::string& why);
   // Of the checkpoint of `run_step`, if there is one that verifies; rank 0 only.
   std::optional<RunState> SavedState(int64_t run_step) const;
   Manifest ManifestOf(const RunState& state) const;
-  // The newest verified folder and its state; rank 0 only.
-  std::optional<std::pair<std::string, RunState>> FindNewest();
 
   Communicator& comm_;
   FileSystem& files_;
@@ -88,7 +92,8 @@ class Saver {
   std::unique_ptr<CheckpointWriter> writer_;  // rank 0 only, made at the first save
   std::optional<OpenSave> open_;
   int failures_ = 0;
-  std::string loaded_from_;  // folder that Find chose; empty: none
+  std::optional<int64_t> pinned_;  // of the last save
+  std::string loaded_from_;        // folder that Find chose; empty: none
 };
 
 }  // namespace ponder

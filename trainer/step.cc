@@ -1,8 +1,11 @@
 // Trainer::Step on one page, and the parts that only it needs.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <utility>
 
+#include "core/base/duration_text.h"
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "trainer/group_exchange.h"
@@ -73,11 +76,14 @@ bool Trainer::Step(StageRun& stage) {
   state_.weights_changed = true;
   ++state_.stage_step;
   ++state_.run_step;
+  state_.run_updates += report.num_updates;
   if (stage.algorithm->samples()) {
     Publish();
     if (is_root()) server_->ReleaseStep(input->step);
   }
   timer.End("timing/publish_s");
+
+  if (Validate(stage, &metrics)) timer.End("timing/validate_s");
 
   std::map<std::string, double> seconds = timer.seconds();
   seconds["timing/forward_backward_s"] = report.times.forward_backward_s;
@@ -86,10 +92,29 @@ bool Trainer::Step(StageRun& stage) {
   if (is_root()) WriteStep(stage, *input, report, std::move(metrics), seconds);
 
   if (!EvaluateAfterStep(stage)) return false;
+  SaveAfterStep(stage);
+  return true;
+}
+
+void Trainer::SaveAfterStep(const StageRun& stage) {
   // The state after the very last step is saved once, with its evaluations behind it.
   const bool last =
       stage.index + 1 == config_.stages.size() && state_.stage_step == stage.config.num_steps;
-  if (state_.run_step % config_.checkpoint.save_steps == 0 && !last) Save(stage);
+  // A save of the best policy that waits for groups is given up for a better one only.
+  const bool due = state_.run_step % config_.checkpoint.save_steps == 0 && !saver_.is_saving_best();
+  if ((due || IsBestNow()) && !last) Save(stage);
+}
+
+bool Trainer::Validate(const StageRun& stage, std::map<std::string, double>* metrics) {
+  const ValidationConfig& validation = stage.config.validation;
+  if (validation.every_steps == 0 || state_.stage_step % validation.every_steps != 0) return false;
+  const double loss = learner_->Loss(*stage.algorithm, stage.algorithm->ValidationExamples());
+  (*metrics)["val/loss"] = loss;
+  if (is_root()) {
+    progress_->Note(fmt::format("{} {}/{} validation: loss {:.4f} over {} demonstrations",
+                                stage.config.name, state_.stage_step, stage.config.num_steps, loss,
+                                validation.num_demonstrations));
+  }
   return true;
 }
 
@@ -169,10 +194,10 @@ std::optional<std::vector<TrajectoryGroup>> Trainer::WaitForGroups(
       std::string text = server_->DescribeWaiting();
       if (server_->num_workers() == 0) {
         text += "; no rollout worker is registered: start one with ponder_rollout --trainer " +
-                options_.listen;
+                address_;
       } else if (server_->num_reward_services() == 0) {
-        text += "; no reward service is registered: start one with ponder_reward --trainer " +
-                options_.listen;
+        text +=
+            "; no reward service is registered: start one with ponder_reward --trainer " + address_;
       }
       log_.Warning(text);
     }

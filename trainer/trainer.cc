@@ -1,14 +1,21 @@
 #include "trainer/trainer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/failpoint.h"
 #include "core/base/philox.h"
+#include "core/base/streams.h"
+#include "trainer/best_checkpoint.h"
+#include "trainer/checkpoint/resume.h"
 #include "trainer/group_exchange.h"
 #include "trainer/initial_model.h"
-#include "trainer/results.h"
+#include "trainer/outcomes.h"
+#include "trainer/samples.h"
 #include "trainer/stage_run.h"
 
 namespace ponder {
@@ -18,12 +25,21 @@ constexpr const char* kKernelPath = "aten_f32";
 // How long a stop waits for groups that a deferred save needs.
 constexpr Duration kStopGrace = std::chrono::seconds(10);
 
+bool SameVocabulary(const Tokenizer& a, const Tokenizer& b) {
+  if (a.vocab_size() != b.vocab_size()) return false;
+  for (uint32_t id = 0; id < a.vocab_size(); ++id) {
+    if (a.TokenText(id) != b.TokenText(id)) return false;
+  }
+  return true;
+}
+
 // All tasks of an experiment share one vocabulary, because one policy speaks it.
 uint32_t SharedVocabulary(const std::map<std::string, std::unique_ptr<Task>>& tasks) {
   const auto& [first_name, first] = *tasks.begin();
   for (const auto& [name, task] : tasks) {
-    if (task->tokenizer().vocab_size() != first->tokenizer().vocab_size()) {
-      throw ConfigError("tasks '" + first_name + "' and '" + name + "' have vocabularies of " +
+    if (!SameVocabulary(task->tokenizer(), first->tokenizer())) {
+      throw ConfigError("tasks '" + first_name + "' and '" + name +
+                        "' have different vocabularies, of " +
                         std::to_string(first->tokenizer().vocab_size()) + " and " +
                         std::to_string(task->tokenizer().vocab_size()) +
                         " tokens; expected one vocabulary (give them the same type and modulus)");
@@ -57,6 +73,30 @@ SamplingParams SamplingOf(const StageConfig& stage) {
           .max_total_tokens = static_cast<uint32_t>(stage.rollout.max_total_tokens)};
 }
 
+// Where others reach a server that listens on `listen`: with the bound port, and with this
+// machine's name when `listen` stands for all its addresses.
+std::string CallableAddress(const std::string& listen, int port) {
+  std::string host = listen.substr(0, listen.rfind(':'));
+  std::array<char, 256> name{};
+  if ((host == "0.0.0.0" || host == "[::]") && gethostname(name.data(), name.size() - 1) == 0) {
+    host = name.data();
+  }
+  return host + ":" + std::to_string(port);
+}
+
+// A stage that is longer than its schedule learns nothing at its end, which is easily overlooked
+// when a run is extended.
+void WarnOfEndedSchedule(const StageConfig& stage, const Log& log) {
+  const ScheduleConfig& schedule = stage.schedule;
+  const int64_t num_updates = stage.num_steps * stage.num_epochs * stage.num_minibatches;
+  const bool never_ends = schedule.name == "constant" || schedule.final_ratio > 0;
+  if (never_ends || num_updates <= schedule.decay_steps) return;
+  log.Warning("stage '" + stage.name + "': the learning rate is 0 from update " +
+              std::to_string(schedule.decay_steps) + " of " + std::to_string(num_updates) +
+              " on (schedule.decay_steps is reached, final_ratio is 0): nothing is learned after "
+              "it; another schedule is another run, see docs/runs.md");
+}
+
 }  // namespace
 
 bool Trainer::StageRun::EvaluatesWhileRunning(const EvaluationConfig& evaluation) const {
@@ -65,6 +105,10 @@ bool Trainer::StageRun::EvaluatesWhileRunning(const EvaluationConfig& evaluation
 }
 
 bool Trainer::StageRun::EvaluatesAtEnd(const EvaluationConfig& evaluation) const {
+  if (!has_steps()) {
+    return config.sets.empty() ||
+           std::count(config.sets.begin(), config.sets.end(), evaluation.name) > 0;
+  }
   if (evaluation.at != EvaluateAt::kStageEnd) return false;
   return evaluation.stages.empty() ||
          std::count(evaluation.stages.begin(), evaluation.stages.end(), config.name) > 0;
@@ -103,8 +147,9 @@ Trainer::Trainer(const ExperimentConfig& config, const TrainerOptions& options,
   server.experience.max_tries = static_cast<uint32_t>(config_.trainer.max_tries);
   server_ = std::make_unique<Rank0Server>(
       server, [this](uint64_t ordinal) { return MakePromptOf(ordinal); }, clock_, log_);
-  log_.Info("rank 0 listens on port " + std::to_string(server_->port()) + ", run " +
-            identity_.run_id + ", attempt " + std::to_string(identity_.attempt));
+  address_ = CallableAddress(options_.listen, server_->port());
+  log_.Info("rank 0 listens on " + address_ + ", run " + identity_.run_id + ", attempt " +
+            std::to_string(identity_.attempt));
   progress_ = std::make_unique<Progress>(ProgressStyleFromEnvironment(), clock_);
 }
 
@@ -124,20 +169,7 @@ bool Trainer::Run() {
                                               state_.timing_bytes);
     observers_ = std::make_unique<Observers>(files_, config_, state_.run_step, log_);
   }
-  while (true) {
-    const StageConfig& stage = config_.stages[state_.stage_index];
-    // A finished run whose last stage was given more steps goes on in that stage.
-    if (state_.stage_complete && state_.stage_step >= stage.num_steps) {
-      if (state_.stage_index + 1 == config_.stages.size()) break;
-      ++state_.stage_index;
-      state_.stage_step = 0;
-    }
-    if (state_.stage_step > stage.num_steps) {
-      throw ConfigError("going on with stage '" + stage.name +
-                        "': expected num_steps of at least " + std::to_string(state_.stage_step) +
-                        ", which are done, got " + std::to_string(stage.num_steps));
-    }
-    state_.stage_complete = false;
+  while (EnterOpenStage(config_, &state_)) {
     if (!RunStage(state_.stage_index)) return false;
   }
   if (is_root()) server_->EndRun();
@@ -146,7 +178,10 @@ bool Trainer::Run() {
 
 bool Trainer::RunStage(size_t index) {
   const StageConfig& config = config_.stages[index];
-  const std::string& task_name = config.task.empty() ? config.data.task : config.task;
+  // A stage without steps has no task of its own, and the one that it is given makes nothing.
+  const std::string& task_name = !config.task.empty()        ? config.task
+                                 : !config.data.task.empty() ? config.data.task
+                                                             : config_.evaluation.front().task;
   StageRun stage{.config = config,
                  .index = index,
                  .stream = static_cast<uint16_t>(1 + index),
@@ -158,7 +193,11 @@ bool Trainer::RunStage(size_t index) {
                                    .task = stage.task,
                                    .task_name = task_name,
                                    .stream = stage.stream});
-  learner_->ResetOptimizer(config.optimizer);
+  if (stage.has_steps()) {
+    learner_->ResetOptimizer(config.optimizer);
+  } else {
+    learner_->DropOptimizer();
+  }
   if (state_.stage_step > 0) {
     saver_.LoadOptimizer(*learner_);
   } else {
@@ -167,6 +206,7 @@ bool Trainer::RunStage(size_t index) {
     saver_.SaveStageStart(config.name, state_, *learner_);
   }
   if (is_root()) {
+    WarnOfEndedSchedule(config, log_);
     progress_->BeginStage(config.name, static_cast<int64_t>(index) + 1,
                           static_cast<int64_t>(config_.stages.size()), state_.stage_step,
                           config.num_steps);
@@ -187,7 +227,11 @@ bool Trainer::RunStage(size_t index) {
                           saver_.LoadProgress(state_));
     }
   }
-  bool going_on = !state_.evaluations_due || EvaluateAfterStep(stage);
+  bool going_on = true;
+  if (state_.evaluations_due) {
+    going_on = EvaluateAfterStep(stage);
+    if (going_on) SaveAfterStep(stage);
+  }
   while (going_on && state_.stage_step < config.num_steps) going_on = Step(stage);
   if (going_on) {
     if (stage.algorithm->samples() && is_root()) server_->EndStage();
@@ -198,7 +242,7 @@ bool Trainer::RunStage(size_t index) {
     return false;
   }
   state_.stage_complete = true;
-  if (index + 1 == config_.stages.size()) Save(stage);
+  if (index + 1 == config_.stages.size() || IsBestNow()) Save(stage);
   return true;
 }
 
@@ -264,6 +308,7 @@ bool Trainer::EvaluateAtStageEnd(const StageRun& stage) {
 bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at) {
   const TimePoint begin = clock_.Now();
   bool finished = true;
+  std::optional<double> best;
   Publish();
   PONDER_FAILPOINT("trainer.evaluate");
   if (is_root()) {
@@ -283,16 +328,31 @@ bool Trainer::Evaluate(const StageRun& stage, const EvaluationConfig& evaluation
         WaitForGroups([&](Duration limit) { return server_->WaitForEvaluation(limit); });
     finished = groups.has_value();
     if (groups) {
-      WriteEvaluation(stage, evaluation, at, *groups, SecondsBetween(begin, clock_.Now()));
+      const std::map<std::string, double> metrics =
+          WriteEvaluation(stage, evaluation, at, *groups, SecondsBetween(begin, clock_.Now()));
+      best = BetterValue(config_.checkpoint.best, evaluation.name, metrics, state_.best);
     }
   }
-  return Agree(finished);
+  if (!Agree(finished)) return false;
+  // Better than ever, and by which value: alike on all ranks.
+  std::array<double, 2> better{best ? 1.0 : 0.0, best.value_or(0.0)};
+  comm_.PatientBroadcast({better.data(), better.size(), DType::kF64, nullptr}, /*root=*/0);
+  if (better[0] != 0) {
+    state_.best = {MeasureOf(config_.checkpoint.best), better[1], state_.run_step};
+  }
+  return true;
 }
 
-void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& evaluation,
-                              const char* at, const std::vector<TrajectoryGroup>& groups,
-                              double seconds) {
+std::map<std::string, double> Trainer::WriteEvaluation(const StageRun& stage,
+                                                       const EvaluationConfig& evaluation,
+                                                       const char* at,
+                                                       const std::vector<TrajectoryGroup>& groups,
+                                                       double seconds) {
   const EvaluationSummary summary = Summarize(groups);
+  const std::vector<PromptOutcome> outcomes =
+      OutcomesOf(groups, TaskOf(evaluation.task).tokenizer());
+  std::map<std::string, double> metrics = EvaluationMetrics(summary);
+  metrics.merge(SubsetMetrics(outcomes));
   MetricRecord record(MetricFile::kMetrics);
   record.SetLabel("kind", "evaluation");
   record.SetLabel("at", at);
@@ -300,11 +360,16 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   record.SetLabel("stage", stage.config.name);
   record.SetLabel("step", static_cast<uint64_t>(state_.run_step));
   record.SetLabel("version", state_.version);
-  for (const auto& [name, value] : EvaluationMetrics(summary)) record.Set(name, value);
+  for (const auto& [name, value] : metrics) record.Set(name, value);
   metrics_->Write(record);
   observers_->Show(state_.run_step, stage.config.name, evaluation.name, record);
-  WriteSamples(files_, config_.RunDirectory(), evaluation.name, stage.config.name, groups,
-               TaskOf(evaluation.task).tokenizer());
+  WriteSamples(files_, config_.RunDirectory(),
+               {.stage = stage.config.name,
+                .set = evaluation.name,
+                .step = static_cast<uint64_t>(state_.run_step),
+                .stage_step = state_.stage_step},
+               groups, TaskOf(evaluation.task).tokenizer());
+  WriteOutcomes(files_, config_.RunDirectory(), evaluation.name, stage.config.name, outcomes);
   MetricRecord timing(MetricFile::kTiming);
   timing.SetLabel("kind", "evaluation");
   timing.SetLabel("set", evaluation.name);
@@ -314,6 +379,7 @@ void Trainer::WriteEvaluation(const StageRun& stage, const EvaluationConfig& eva
   timing_->Write(timing);
   observers_->Show(state_.run_step, stage.config.name, evaluation.name, timing);
   progress_->Evaluation(evaluation.name, summary, seconds);
+  return metrics;
 }
 
 void Trainer::MarkMetrics() {
@@ -353,7 +419,8 @@ void Trainer::SaveBeforeStop(const StageRun& stage) {
     if (is_root() && stage.algorithm->samples()) {
       progress = server_->WaitForProgress(state_.version, kStopGrace);
     }
-    saved = Agree(progress.has_value());
+    // One of the best policy that is open already must not be given up for a later one.
+    saved = Agree(progress.has_value()) && !saver_.is_saving_best();
     if (saved) saver_.Save(state_, *learner_, *progress, /*older_steps=*/0);
   }
   if (!is_root()) return;

@@ -34,9 +34,6 @@ struct TrainerOptions {
   std::string listen = "127.0.0.1:0";  // rank 0 only
 };
 
-// Streams of ordinals: stage i draws from 1 + i, evaluation set j from kEvaluationStreams + j.
-inline constexpr uint16_t kEvaluationStreams = 0x8000;
-
 // Borrows everything it is given. Called from the main thread, which alone touches LibTorch and
 // MPI.
 class Trainer {
@@ -82,11 +79,20 @@ class Trainer {
                  const std::map<std::string, double>& seconds);
   // False when asked to stop before the groups were in: then nothing is written.
   bool Evaluate(const StageRun& stage, const EvaluationConfig& evaluation, const char* at);
-  void WriteEvaluation(const StageRun& stage, const EvaluationConfig& evaluation, const char* at,
-                       const std::vector<TrajectoryGroup>& groups, double seconds);
+  // The metrics that went into metrics.jsonl.
+  std::map<std::string, double> WriteEvaluation(const StageRun& stage,
+                                                const EvaluationConfig& evaluation, const char* at,
+                                                const std::vector<TrajectoryGroup>& groups,
+                                                double seconds);
   bool EvaluateAtStageEnd(const StageRun& stage);
+  // The state's best checkpoint is the one of this step.
+  bool IsBestNow() const { return state_.best && state_.best->step == state_.run_step; }
+  // Adds val/loss when the stage validates after this step; false when it does not.
+  bool Validate(const StageRun& stage, std::map<std::string, double>* metrics);
   // Saves the state after the step that just ended (see Saver for what is deferred).
   void Save(const StageRun& stage);
+  // The same, if a save is due or the policy was never better.
+  void SaveAfterStep(const StageRun& stage);
   // Saves state_ as it is because of a stop: waits, within limits, for the groups that belong to
   // it, and says whether it could be saved.
   void SaveBeforeStop(const StageRun& stage);
@@ -113,6 +119,7 @@ class Trainer {
   bool published_in_this_attempt_ = false;
   // Rank 0 only; null elsewhere.
   std::unique_ptr<Rank0Server> server_;
+  std::string address_;  // where others reach it
   ModelIdentity published_;
   std::unique_ptr<MetricsWriter> metrics_;
   std::unique_ptr<MetricsWriter> timing_;

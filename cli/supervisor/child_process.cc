@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli/supervisor/process_tree.h"
 #include "core/base/error.h"
+#include "core/base/process_tree.h"
 
 namespace ponder {
 namespace {

@@ -45,31 +45,39 @@ void RequireInPath(const std::string& name, const std::string& hint) {
   throw Error(Condition::kUsage, "start of " + name + ": not found in PATH (" + hint + ")");
 }
 
-// What one machine needs of Open MPI: more ranks than cores, a fast start over shared memory, no
-// busy waiting.
-std::vector<std::string> MpirunCommand(int64_t num_ranks) {
-  return {"mpirun",
-          "--oversubscribe",
-          "--bind-to",
-          "none",
-          "--mca",
-          "pml",
-          "ob1",
-          "--mca",
-          "btl",
-          "self,vader",
-          "--mca",
-          "mpi_yield_when_idle",
-          "1",
-          "-np",
-          std::to_string(num_ranks)};
-}
-
 }  // namespace
+
+ChildSpec MpirunSpec(int64_t num_ranks) {
+  ChildSpec spec;
+  spec.name = "mpirun";
+  // More ranks than cores, a fast start over shared memory, no busy waiting.
+  spec.argv = {"mpirun",
+               "--oversubscribe",
+               "--bind-to",
+               "none",
+               "--mca",
+               "pml",
+               "ob1",
+               "--mca",
+               "btl",
+               "self,vader",
+               "--mca",
+               "mpi_yield_when_idle",
+               "1",
+               "-np",
+               std::to_string(num_ranks)};
+  spec.is_launcher = true;
+  // Lets mpirun end its ranks, which are not this process's children.
+  spec.death_signal = SIGTERM;
+  if (geteuid() == 0) {
+    spec.environment = {{"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
+  }
+  return spec;
+}
 
 LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& config_path,
                           const std::vector<std::string>& overrides,
-                          const std::string& bin_directory, uint16_t trainer_port) {
+                          const std::string& bin_directory, uint16_t trainer_port, bool live_view) {
   RequireInPath("mpirun", "install openmpi-bin");
   const std::string address = "127.0.0.1:" + std::to_string(trainer_port);
   LaunchPlan plan;
@@ -78,8 +86,10 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
   plan.max_restarts = config.launch.max_restarts;
 
   ChildSpec& trainer = plan.trainer;
+  trainer = MpirunSpec(config.launch.trainer_ranks);
   trainer.name = "trainer";
-  trainer.argv = MpirunCommand(config.launch.trainer_ranks);
+  trainer.argv.insert(trainer.argv.end(), {"--output-filename", ""});
+  plan.rank_logs_argument = trainer.argv.size() - 1;
   for (const std::string& word :
        {RequireProgram(bin_directory, "ponder_trainer"), std::string("--config"), config_path,
         std::string("--listen"), address}) {
@@ -89,17 +99,7 @@ LaunchPlan MakeLaunchPlan(const ExperimentConfig& config, const std::string& con
     trainer.argv.push_back("--set");
     trainer.argv.push_back(text);
   }
-  trainer.is_launcher = true;
-  trainer.death_signal =
-      SIGTERM;  // lets mpirun end its ranks, which are not this process's children
-  if (geteuid() == 0) {
-    trainer.environment = {{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
-                           {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
-  }
-  // The ranks write to pipes, so they cannot see the terminal by themselves.
-  if (std::getenv("PONDER_PROGRESS") == nullptr) {
-    trainer.environment["PONDER_PROGRESS"] = isatty(STDERR_FILENO) != 0 ? "bar" : "lines";
-  }
+  trainer.environment["PONDER_PROGRESS"] = live_view ? "notes" : "lines";
 
   const auto add_service = [&](const std::string& program, const std::string& name) {
     ChildSpec service;

@@ -1,65 +1,38 @@
-// The log file of one process, and what to show of it when the process failed.
+// The log file of one process.
 #pragma once
 
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
+
+#include "core/base/unique_fd.h"
 
 namespace ponder {
-
-// An owned descriptor.
-class UniqueFd {
- public:
-  explicit UniqueFd(int fd = -1) : fd_(fd) {}
-  ~UniqueFd();
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
-  UniqueFd& operator=(UniqueFd&& other) noexcept;
-  int get() const { return fd_; }
-  bool valid() const { return fd_ >= 0; }
-  void Reset();
-
- private:
-  int fd_;
-};
 
 // Opens `path` for appending, made if need be. Throws Error(kIo).
 UniqueFd OpenLog(const std::string& path);
 
-// Copies what a child writes to its log and to one of this process's own streams, so that a person
-// sees it live. Not thread safe.
-class OutputTee {
+// A pipe that a child writes to; what comes out of it goes to the child's log, and to whoever shows
+// it. Not thread safe.
+class ChildOutput {
  public:
-  // Both descriptors are borrowed and must outlive this. Throws Error(kIo).
-  OutputTee(int log_fd, int live_fd);
+  explicit ChildOutput(UniqueFd log);  // throws Error(kIo)
+
   // Where the child writes; closed by CloseInput once the child has it.
   int input() const { return input_.get(); }
   void CloseInput() { input_.Reset(); }
   // What poll() should watch.
   int output() const { return output_.get(); }
-  // Copies what is there, never blocks on the child. False once all writers are gone.
-  bool Pump();
+  // From now on the child's output goes to `log`.
+  void SwitchLog(UniqueFd log) { log_ = std::move(log); }
+  // Copies what is there to the log and returns it, never blocks on the child. `*open` becomes
+  // false once all writers are gone.
+  std::string Pump(bool* open);
 
  private:
   UniqueFd output_;
   UniqueFd input_;
-  const int log_fd_;
-  const int live_fd_;
+  UniqueFd log_;
 };
-
-// The last `count` lines of a text. Of a line that was redrawn (carriage returns) only what it
-// ended as.
-std::vector<std::string> LastLines(std::string_view text, size_t count);
-
-// What failed first, where later lines only echo it: the earliest error line of several logs
-// between the times of day `since` and `now` ("03:12:25.123"; the span may cross midnight). An
-// error line has level E
-// ("03:12:25.123 E trainer/1  text") or is what a program prints when it ends ("trainer: error:
-// text", "rank 1 of 2: ends the job ..."), which has the time of the line before it. Empty when
-// there is none.
-std::string FirstError(const std::vector<std::string>& logs, std::string_view since,
-                       std::string_view now);
-
-// The last `max_bytes` of a file; empty when it cannot be read.
-std::string ReadTail(const std::string& path, size_t max_bytes);
 
 }  // namespace ponder

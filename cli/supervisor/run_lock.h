@@ -10,11 +10,16 @@
 
 namespace ponder {
 
-// Held by one `ponder up` per run, until this object or its process ends.
+// Held by one `ponder up` per run, until this object and its copies in forked processes are gone:
+// the kernel gives it back however they end.
 class RunLock {
  public:
   // Makes run.dir if need be. Throws Error(kUsage) when another process holds the lock, Error(kIo).
   RunLock(FileSystem& files, const RunConfig& run);
+
+  // True when somebody holds the lock of the run in `run_folder` at this moment. Takes nothing, so
+  // it is in nobody's way. Throws Error(kIo).
+  static bool IsHeld(const std::string& run_folder);
 
  private:
   UniqueFd file_;

@@ -37,7 +37,11 @@ StopSignals::StopSignals() {
   struct sigaction action {};
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
-  for (size_t i = 0; i < kWatched.size(); ++i) sigaction(kWatched[i], &action, &before_[i]);
+  for (size_t i = 0; i < kWatched.size(); ++i) {
+    sigaction(kWatched[i], &action, &before_[i]);
+    const bool is_ignored_hangup = kWatched[i] == SIGHUP && before_[i].sa_handler == SIG_IGN;
+    if (is_ignored_hangup) sigaction(SIGHUP, &before_[i], nullptr);
+  }
   action.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &action, &before_pipe_);
 }

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as something to wait for.
+// SIGINT, SIGTERM and SIGHUP as something to wait for.
 #pragma once
 
 #include <array>
@@ -8,8 +8,9 @@
 
 namespace ponder {
 
-// While it lives, the process's SIGINT, SIGTERM and SIGCHLD arrive here, whichever thread takes
-// them (libraries start threads of their own, so blocking them in one thread would not do).
+// While it lives, the process's SIGINT, SIGTERM, SIGHUP (unless it was ignored, as by nohup) and
+// SIGCHLD arrive here, whichever thread takes them (libraries start threads of their own, so
+// blocking them in one thread would not do).
 // Restores the handlers before it at its end. One at a time; main thread only.
 class StopSignals {
  public:
@@ -20,11 +21,11 @@ class StopSignals {
 
   // What poll() should watch.
   int fd() const { return output_.get(); }
-  // The next SIGINT or SIGTERM, or 0. Never blocks. SIGCHLD only wakes poll().
+  // The next SIGINT, SIGTERM or SIGHUP, or 0. Never blocks. SIGCHLD only wakes poll().
   int Next();
 
  private:
-  static constexpr std::array<int, 3> kWatched{SIGINT, SIGTERM, SIGCHLD};
+  static constexpr std::array<int, 4> kWatched{SIGINT, SIGTERM, SIGHUP, SIGCHLD};
   UniqueFd output_;
   UniqueFd input_;
   std::array<struct sigaction, kWatched.size()> before_{};

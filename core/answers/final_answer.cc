@@ -5,20 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/words.h"
+
 namespace ponder {
 namespace {
-
-constexpr std::string_view kSpaces = " \t\r\n\v\f";
-
-std::vector<std::string_view> Words(std::string_view text) {
-  std::vector<std::string_view> words;
-  for (size_t begin = text.find_first_not_of(kSpaces); begin != std::string_view::npos;) {
-    const size_t end = std::min(text.find_first_of(kSpaces, begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(kSpaces, end);
-  }
-  return words;
-}
 
 // The last kMaxJudgedBytes of `text`, without a word that the cut went through: half a word must
 // not pass for a marker or an answer.
@@ -63,14 +53,14 @@ AnswerJudgment Judgment(AnswerVerdict verdict, std::string rule) {
 
 AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gold,
                                  std::string_view marker, bool truncated) {
-  const std::vector<std::string_view> gold_words = Words(gold);
+  const std::vector<std::string_view> gold_words = WordsOf(gold);
   if (gold_words.empty() ||
       std::find(gold_words.begin(), gold_words.end(), marker) != gold_words.end()) {
     return Judgment(AnswerVerdict::kUnparsableGold, "unparsable gold");
   }
   if (truncated) return Judgment(AnswerVerdict::kTruncated, "truncated");
 
-  const std::vector<std::string_view> words = Words(JudgedTail(response));
+  const std::vector<std::string_view> words = WordsOf(JudgedTail(response));
   const std::vector<Answer> answers = AnswersIn(words, marker);
   if (answers.empty() || answers.back().empty()) {
     return Judgment(AnswerVerdict::kNoAnswer, "no answer");
@@ -88,6 +78,17 @@ AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gol
   judgment.extracted = Join(last);
   judgment.num_candidates = static_cast<uint32_t>(answers.size());
   return judgment;
+}
+
+std::optional<std::string> CommittedAnswer(std::string_view response, std::string_view marker,
+                                           bool truncated) {
+  // Any gold will do: an answer is committed to whether it equals the gold or not.
+  constexpr std::string_view kAnyGold = "0";
+  const AnswerJudgment judgment = JudgeMarkedAnswer(response, kAnyGold, marker, truncated);
+  if (judgment.verdict != AnswerVerdict::kEqual && judgment.verdict != AnswerVerdict::kDifferent) {
+    return std::nullopt;
+  }
+  return judgment.extracted;
 }
 
 }  // namespace ponder

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ struct AnswerJudgment {
   uint32_t num_candidates = 0;
 };
 
+// What marks the answer in every task of the symbol vocabulary.
+inline constexpr std::string_view kAnswerMarker = "#";
+
 // Only this much of the end of a response is looked at.
 inline constexpr size_t kMaxJudgedBytes = 64 << 10;
 
@@ -35,5 +39,10 @@ inline constexpr size_t kMaxJudgedBytes = 64 << 10;
 // Comparison is by words: spaces do not matter, anything else does. Takes linear time.
 AnswerJudgment JudgeMarkedAnswer(std::string_view response, std::string_view gold,
                                  std::string_view marker, bool truncated);
+
+// The answer that a response commits to, by the same rules and without a gold: nothing when it has
+// none, is hedged or ran out of tokens.
+std::optional<std::string> CommittedAnswer(std::string_view response, std::string_view marker,
+                                           bool truncated);
 
 }  // namespace ponder

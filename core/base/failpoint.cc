@@ -18,6 +18,9 @@
 namespace ponder {
 namespace {
 
+// Another thread hears the signal; what runs on here would race with it.
+constexpr std::chrono::milliseconds kTermPause{500};
+
 enum class Action { kKill, kTerm, kError, kDelay, kNan };
 
 struct Failpoint {
@@ -161,6 +164,7 @@ bool HitFailpoint(std::string_view name) {
         break;
       case Action::kTerm:
         kill(getpid(), SIGTERM);
+        std::this_thread::sleep_for(kTermPause);
         break;
       case Action::kError:
         throw Error(Condition::kIo, "failpoint " + std::string(name) + " fired");

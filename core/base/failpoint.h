@@ -3,10 +3,10 @@
 //
 // Switched on by the environment variable PONDER_FAILPOINTS, a semicolon-separated list of
 //   NAME=ACTION[@HIT][,role=ROLE][,rank=R][,once=MARKER_FILE]
-// ACTION: kill (SIGKILL to this process), term (SIGTERM to it), error (throws Error(kIo)),
-// delay:MS, nan (IsFired returns true). HIT: fires at that hit only, counted from 1 in this
-// process; without it, at every hit. once: fires only if MARKER_FILE could be created, so that a
-// restarted process does not fire again.
+// ACTION: kill (SIGKILL to this process), term (SIGTERM to it, and a pause), error (throws
+// Error(kIo)), delay:MS, nan (IsFired returns true). HIT: fires at that hit only, counted from 1 in
+// this process; without it, at every hit. once: fires only if MARKER_FILE could be created, so that
+// a restarted process does not fire again.
 #pragma once
 
 #include <string>

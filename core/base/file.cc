@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include "core/base/error.h"
 
@@ -88,6 +89,34 @@ class RealWritableFile : public WritableFile {
   Descriptor descriptor_;
 };
 
+// Fills `bytes` from `offset` on and cuts it to what was there.
+void ReadAt(int fd, const std::string& path, uint64_t offset, std::string* bytes) {
+  size_t filled = 0;
+  while (filled < bytes->size()) {
+    const ssize_t count = Uninterrupted([&] {
+      return pread(fd, bytes->data() + filled, bytes->size() - filled,
+                   static_cast<off_t>(offset + filled));
+    });
+    if (count < 0) Fail("reading", path, errno);
+    if (count == 0) break;  // the end, or the file became shorter while it was read
+    filled += static_cast<size_t>(count);
+  }
+  bytes->resize(filled);
+}
+
+// The size of an open file, which must be a regular one.
+uint64_t SizeOfRegular(const Descriptor& descriptor, const std::string& path) {
+  struct stat status {};
+  if (fstat(descriptor.get(), &status) != 0) Fail("reading the size of", path, errno);
+  if (!S_ISREG(status.st_mode)) {
+    throw Error(Condition::kIo, "reading " + path + ": expected a regular file");
+  }
+  return static_cast<uint64_t>(status.st_size);
+}
+
+// Without O_NONBLOCK a named pipe in place of the file would block for ever.
+constexpr int kReadFlags = O_RDONLY | O_NONBLOCK;
+
 class RealFileSystem : public FileSystem {
  public:
   std::unique_ptr<WritableFile> Create(const std::string& path) override {
@@ -99,28 +128,22 @@ class RealFileSystem : public FileSystem {
   }
 
   std::string ReadFile(const std::string& path, uint64_t max_bytes) override {
-    // Without O_NONBLOCK a named pipe in place of the file would block for ever.
-    const Descriptor descriptor(path, O_RDONLY | O_NONBLOCK, "opening for reading");
-    struct stat status {};
-    if (fstat(descriptor.get(), &status) != 0) Fail("reading the size of", path, errno);
-    if (!S_ISREG(status.st_mode)) {
-      throw Error(Condition::kIo, "reading " + path + ": expected a regular file");
-    }
-    const auto size = static_cast<uint64_t>(status.st_size);
+    const Descriptor descriptor(path, kReadFlags, "opening for reading");
+    const uint64_t size = SizeOfRegular(descriptor, path);
     if (size > max_bytes) {
       throw Error(Condition::kBadData, "reading " + path + ": " + std::to_string(size) +
                                            " bytes, expected at most " + std::to_string(max_bytes));
     }
     std::string bytes(size, '\0');
-    size_t filled = 0;
-    while (filled < bytes.size()) {
-      const ssize_t count = Uninterrupted(
-          [&] { return read(descriptor.get(), bytes.data() + filled, bytes.size() - filled); });
-      if (count < 0) Fail("reading", path, errno);
-      if (count == 0) break;  // the file became shorter while it was read
-      filled += static_cast<size_t>(count);
-    }
-    bytes.resize(filled);
+    ReadAt(descriptor.get(), path, /*offset=*/0, &bytes);
+    return bytes;
+  }
+
+  std::string ReadRange(const std::string& path, uint64_t offset, uint64_t max_bytes) override {
+    const Descriptor descriptor(path, kReadFlags, "opening for reading");
+    const uint64_t size = SizeOfRegular(descriptor, path);
+    std::string bytes(offset < size ? std::min(max_bytes, size - offset) : 0, '\0');
+    ReadAt(descriptor.get(), path, offset, &bytes);
     return bytes;
   }
 
@@ -206,6 +229,11 @@ std::string ParentFolder(const std::string& path) {
 }
 
 }  // namespace
+
+std::string FileSystem::ReadRange(const std::string& path, uint64_t offset, uint64_t max_bytes) {
+  const std::string bytes = ReadFile(path, std::numeric_limits<uint64_t>::max());
+  return offset < bytes.size() ? bytes.substr(offset, max_bytes) : std::string();
+}
 
 std::unique_ptr<FileSystem> MakeRealFileSystem() { return std::make_unique<RealFileSystem>(); }
 

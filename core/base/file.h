@@ -29,6 +29,9 @@ class FileSystem {
   virtual std::unique_ptr<WritableFile> Create(const std::string& path) = 0;  // truncates
   virtual std::unique_ptr<WritableFile> OpenForAppend(const std::string& path) = 0;
   virtual std::string ReadFile(const std::string& path, uint64_t max_bytes) = 0;
+  // At most `max_bytes` from `offset` on; fewer only at the end of the file, none behind it. For
+  // files that may be larger than memory.
+  virtual std::string ReadRange(const std::string& path, uint64_t offset, uint64_t max_bytes);
   virtual bool Exists(const std::string& path) = 0;
   virtual uint64_t FileSize(const std::string& path) = 0;
   virtual void MakeDirectories(const std::string& path) = 0;

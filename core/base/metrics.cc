@@ -25,6 +25,12 @@ std::string NumberText(double value) {
   return {buffer, result.ptr};
 }
 
+std::string CountsText(const std::vector<uint64_t>& counts) {
+  std::string text;
+  for (const uint64_t count : counts) text += (text.empty() ? "" : ", ") + std::to_string(count);
+  return "[" + text + "]";
+}
+
 std::string Quoted(std::string_view text) {
   return nlohmann::json(std::string(text))
       .dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
@@ -64,11 +70,20 @@ std::string MetricReferenceMarkdown() {
   return text;
 }
 
-void MetricRecord::Set(std::string_view name, double value) {
+void MetricRecord::CheckDeclared(std::string_view name) const {
   const MetricRow* row = RowOfMetric(name);
   PONDER_CHECK(row != nullptr && row->file == file_)
       << "metric '" << name << "' is not in the table of its file: declare it in metric_table.h";
+}
+
+void MetricRecord::Set(std::string_view name, double value) {
+  CheckDeclared(name);
   values_[std::string(name)] = value;
+}
+
+void MetricRecord::SetCounts(std::string_view name, std::vector<uint64_t> counts) {
+  CheckDeclared(name);
+  counts_[std::string(name)] = std::move(counts);
 }
 
 void MetricRecord::SetLabel(std::string_view key, std::string_view text) {
@@ -85,8 +100,11 @@ std::string MetricRecord::ToJson() const {
     if (text.size() > 1) text += ", ";
     text += Quoted(key) + ": " + value;
   };
+  std::map<std::string_view, std::string> metrics;
+  for (const auto& [key, value] : values_) metrics[key] = NumberText(value);
+  for (const auto& [key, counts] : counts_) metrics[key] = CountsText(counts);
   for (const auto& [key, value] : labels_) add(key, value);
-  for (const auto& [key, value] : values_) add(key, NumberText(value));
+  for (const auto& [key, value] : metrics) add(std::string(key), value);
   return text + "}";
 }
 

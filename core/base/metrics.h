@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/file.h"
 
@@ -34,12 +35,15 @@ std::string MeaningOf(std::string_view name);
 // docs/metrics.md, made from the table.
 std::string MetricReferenceMarkdown();
 
-// One line of a metrics file. Values are doubles; non-finite ones are written as null.
-// Setting a name that is not in the table of that file throws Error(kInternal).
+// One line of a metrics file. Values are doubles; non-finite ones are written as null. A metric may
+// also be a list of counts. Setting a name that is not in the table of that file throws
+// Error(kInternal).
 class MetricRecord {
  public:
   explicit MetricRecord(MetricFile file) : file_(file) {}
   void Set(std::string_view name, double value);
+  // A histogram: how many fell into each bin.
+  void SetCounts(std::string_view name, std::vector<uint64_t> counts);
   // Labels of the line: "kind" ("step", "evaluation"), "stage", "set", and the numbers "step",
   // "version".
   void SetLabel(std::string_view key, std::string_view text);
@@ -47,12 +51,16 @@ class MetricRecord {
   // The JSON object, keys sorted: labels first, then metrics; shortest form that reads back
   // exactly.
   std::string ToJson() const;
+  // The scalar metrics.
   const std::map<std::string, double, std::less<>>& values() const { return values_; }
 
  private:
+  void CheckDeclared(std::string_view name) const;
+
   MetricFile file_;
   std::map<std::string, std::string, std::less<>> labels_;
   std::map<std::string, double, std::less<>> values_;
+  std::map<std::string, std::vector<uint64_t>, std::less<>> counts_;
 };
 
 // Appends records to a .jsonl file, one Append per line. Not thread safe.

@@ -28,15 +28,6 @@ std::string HostOf(const std::string& address) {
   return address.substr(0, colon);
 }
 
-// Half of `backoff` or more, drawn by (seed, tries), so that clients that failed together do not
-// come back together.
-std::chrono::milliseconds Jittered(std::chrono::milliseconds backoff, uint64_t seed, int tries) {
-  const auto words = Philox4x32({static_cast<uint32_t>(tries), 0, 0, 0},
-                                {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
-  const double share = 0.5 + 0.5 * static_cast<double>(words[0]) * 0x1.0p-32;
-  return std::chrono::milliseconds(std::llround(share * static_cast<double>(backoff.count())));
-}
-
 // Sleeps `duration` or until `stop`.
 void SleepUnless(const std::function<bool()>& stop, std::chrono::milliseconds duration) {
   constexpr std::chrono::milliseconds kSlice{20};
@@ -68,6 +59,20 @@ bool IsLoopback(const std::string& address) {
   // Numbers only: "127.example.org" is a name that anybody may point anywhere.
   in_addr number{};
   return inet_pton(AF_INET, host.c_str(), &number) == 1 && (ntohl(number.s_addr) >> 24) == 127;
+}
+
+void CheckListenAddress(const std::string& address, bool allow_remote) {
+  if (address.find(':') == std::string::npos) {
+    throw Error(Condition::kUsage,
+                "--listen: expected HOST:PORT, got '" + address + "' (port 0 picks a free one)");
+  }
+  if (!allow_remote && !IsLoopback(address)) {
+    throw Error(Condition::kUsage,
+                "--listen: expected a loopback address, because whoever reaches the port is "
+                "trusted and nothing is encrypted, got '" +
+                    address +
+                    "' (allow it with --insecure-allow-remote on a network that you trust)");
+  }
 }
 
 std::shared_ptr<grpc::Channel> TcpChannelFactory::Connect(const std::string& address) {
@@ -149,6 +154,13 @@ void ThrowIfFailed(const grpc::Status& status, const std::string& method, const 
   throw RpcError(condition, method + " at " + peer + " failed (" +
                                 std::string(RowOf(condition).name) +
                                 "): " + status.error_message());
+}
+
+std::chrono::milliseconds Jittered(std::chrono::milliseconds backoff, uint64_t seed, int tries) {
+  const auto words = Philox4x32({static_cast<uint32_t>(tries), 0, 0, 0},
+                                {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  const double share = 0.5 + 0.5 * static_cast<double>(words[0]) * 0x1.0p-32;
+  return std::chrono::milliseconds(std::llround(share * static_cast<double>(backoff.count())));
 }
 
 grpc::Status CallWithRetry(const RetryPolicy& policy, std::chrono::milliseconds deadline,

@@ -5,6 +5,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -39,6 +40,10 @@ class TcpChannelFactory : public ChannelFactory {
 // Sets limits, keepalive and health checking on a server under construction.
 void ConfigureServer(grpc::ServerBuilder& builder);
 
+// Throws Error(kUsage) unless a server may listen on `address`: HOST:PORT with a loopback host, or
+// with any host when `allow_remote`.
+void CheckListenAddress(const std::string& address, bool allow_remote);
+
 // True for 127.0.0.0/8, ::1, localhost and unix: addresses, with or without a port.
 bool IsLoopback(const std::string& address);
 
@@ -58,6 +63,10 @@ grpc::Status HandleRpc(const std::function<void()>& body);
 bool IsRetried(const grpc::Status& status);
 // Throws RpcError naming method and peer unless `status` is OK.
 void ThrowIfFailed(const grpc::Status& status, const std::string& method, const std::string& peer);
+
+// Half of `backoff` or more, drawn by (seed, tries), so that clients that failed together do not
+// come back together.
+std::chrono::milliseconds Jittered(std::chrono::milliseconds backoff, uint64_t seed, int tries);
 
 struct RetryPolicy {
   int max_tries = 5;

@@ -1,5 +1,6 @@
 #include "core/config/experiment.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include "core/config/experiment_schema.h"
 #include "core/config/overrides.h"
 #include "core/config/problems.h"
+#include "core/config/scalars.h"
 #include "core/config/yaml_document.h"
 #include "core/config/yaml_writer.h"
 
@@ -29,8 +31,12 @@ const Named& FindNamed(const std::vector<Named>& list, std::string_view name, co
 
 void FillDefaults(ExperimentConfig* config) {
   for (EvaluationConfig& evaluation : config->evaluation) {
-    if (evaluation.rewards.empty())
-      evaluation.rewards = {{.name = "answer", .type = "exact_answer"}};
+    if (!evaluation.rewards.empty()) continue;
+    const std::string& task_type = config->Task(evaluation.task).type;
+    evaluation.rewards = {{.name = "answer", .type = AnswerRewardOf(task_type)}};
+  }
+  for (StageConfig& stage : config->stages) {
+    if (stage.data.num_epochs > 0) stage.num_steps = StepsOfEpochs(stage);
   }
 }
 
@@ -44,6 +50,24 @@ std::string ReadConfigFile(const std::string& path) {
   }
   text.resize(static_cast<size_t>(stream.gcount()));
   return text;
+}
+
+// Takes the texts of files in, so that services on other machines have them, and a changed one is a
+// changed experiment. `path`: of the experiment, for messages.
+void ReadTemplates(const std::string& path, std::vector<RewardConfig>* rewards) {
+  for (RewardConfig& reward : *rewards) {
+    if (reward.prompt_template_file.empty()) continue;
+    const std::string where =
+        path + ": template_file of reward '" + reward.name + "', " + reward.prompt_template_file;
+    std::string error;
+    const std::optional<std::string> text =
+        ReadText(YamlNode::Scalar(ReadConfigFile(reward.prompt_template_file)),
+                 {.form = TextRule::Form::kText, .choices = {}}, &error);
+    if (text) error = ProblemOfTemplate(*text);
+    if (!error.empty()) throw ConfigError(where + ": " + error);
+    reward.prompt_template = *text;
+    reward.prompt_template_file.clear();
+  }
 }
 
 }  // namespace
@@ -69,6 +93,29 @@ const std::vector<RewardConfig>& ExperimentConfig::RewardSet(std::string_view re
                   std::string(reward_set) + "'");
 }
 
+std::string RunDirectoryOf(const ModelInit& init, const std::string& runs) {
+  return init.run.find('/') == std::string::npos ? runs + "/" + init.run : init.run;
+}
+
+std::vector<int64_t> SubsetSizes(int64_t limit) {
+  std::vector<int64_t> sizes;
+  for (int64_t size = 2; size <= limit; size *= 2) sizes.push_back(size);
+  return sizes;
+}
+
+std::vector<std::string> EvaluationMetricNames(const EvaluationConfig& evaluation) {
+  std::vector<std::string> names{"val/sampled"};
+  if (evaluation.greedy) names.emplace_back("val/greedy");
+  for (const int64_t size : SubsetSizes(evaluation.num_samples)) {
+    names.push_back("val/pass_at_" + std::to_string(size));
+  }
+  for (const int64_t size : SubsetSizes(std::min(evaluation.num_samples, kMaxMajoritySize))) {
+    names.push_back("val/maj_at_" + std::to_string(size));
+  }
+  names.emplace_back("val/response_length");
+  return names;
+}
+
 ExperimentConfig ParseExperiment(const std::string& text, const std::string& path,
                                  const std::vector<std::string>& overrides) {
   Problems problems(path, overrides);
@@ -85,6 +132,8 @@ ExperimentConfig ParseExperiment(const std::string& text, const std::string& pat
   CheckExperiment(config, *root, &problems);
   problems.ThrowIfAny();
   FillDefaults(&config);
+  for (StageConfig& stage : config.stages) ReadTemplates(path, &stage.rewards);
+  for (EvaluationConfig& set : config.evaluation) ReadTemplates(path, &set.rewards);
   return config;
 }
 

@@ -29,21 +29,56 @@ struct RunConfig {
 // A task by type; fields that a type does not take are refused by the reader.
 struct TaskConfig {
   std::string name;
-  std::string type;      // "chain"
+  std::string type;      // "chain", "countdown"
   int64_t modulus = 11;  // prime
   IntRange num_operations{5, 6};
   int64_t task_seed = 1;                   // the task's own fixed seed: misconceptions, split
   double misconception_share = 0.12;       // rho
   double misconception_probability = 0.7;  // q
   double slip_probability = 0.05;          // epsilon
+  int64_t max_attempts = 2;                // K
+  double lookahead_probability = 0.35;     // h, of the search demonstrator
   double eval_share = 0.1;  // share of prompts, by hash, that only evaluation may see
   bool operator==(const TaskConfig&) const = default;
 };
 
+struct RealRange {
+  double min = 0;
+  double max = 1;
+  bool operator==(const RealRange&) const = default;
+};
+
+// What a run may spend on one judge; 0: no bound.
+struct JudgeBudget {
+  int64_t requests = 0;  // HTTP requests, tries included
+  int64_t tokens = 0;    // of prompts and replies, as the endpoint counts them
+  bool operator==(const JudgeBudget&) const = default;
+};
+
+// A source of reward by type; fields that a type does not take are refused by the reader.
 struct RewardConfig {
   std::string name;
-  std::string type;  // "exact_answer", "format"
+  std::string type;  // "exact_answer", "format", "task_verifier", "command", "grpc", "http"
   double weight = 1.0;
+  // command, grpc, http
+  RealRange range{};
+  double timeout_s = 20;               // of one group, all tries included
+  std::vector<std::string> command{};  // command: program and arguments
+  std::string address{};               // grpc: host:port
+  // http
+  std::string url{};
+  std::string model{};
+  std::string prompt_template{};       // with {response} in it; of the file once that was read
+  std::string prompt_template_file{};  // empty once it was read
+  std::string score_field{};           // empty: the last number of the reply
+  int64_t max_reply_tokens = 512;
+  std::string api_key_env{};  // at most one of the two: where the key is, never the key
+  std::string api_key_file{};
+  double request_timeout_s = 10;  // of one HTTP request
+  int64_t max_tries = 4;          // of one HTTP request
+  int64_t concurrency = 8;        // HTTP requests of one group at a time
+  JudgeBudget budget{};
+  std::string cache{};  // an SQLite file; empty: in memory
   bool operator==(const RewardConfig&) const = default;
 };
 
@@ -60,15 +95,22 @@ struct EvaluationConfig {
   double temperature = 1.0;
   int64_t max_new_tokens = 64;
   std::vector<std::string> stages;    // empty: every stage
-  std::vector<RewardConfig> rewards;  // default: one exact_answer of weight 1
+  std::vector<RewardConfig> rewards;  // default: what decides the task, AnswerRewardOf
   bool operator==(const EvaluationConfig&) const = default;
 };
 
+// The step of ModelInit that stands for the best checkpoint of the other run.
+inline constexpr int64_t kBestStep = -2;
+
 // Where a model's first weights come from: exactly one of the forms.
 struct ModelInit {
-  std::string preset;  // "tiny", "10m", "0.5b"
-  std::string run;     // with step: a checkpoint of another run
-  int64_t step = -1;
+  std::string preset;      // "tiny", "10m", "0.5b"
+  int64_t num_layers = 0;  // instead of the preset's; 0: the preset's
+  // Another run, by its name below run.dir or the path of its folder: with step a checkpoint of it,
+  // or with stage.
+  std::string run;
+  int64_t step = -1;  // or kBestStep; -1: not given
+  std::string stage;  // what that stage ended with
   bool operator==(const ModelInit&) const = default;
 };
 
@@ -97,8 +139,17 @@ struct ScheduleConfig {
 
 struct DataConfig {
   std::string task;
-  std::string demonstrator;  // "exact", "sloppy"
+  std::string demonstrator;        // one of the task's
+  int64_t num_demonstrations = 0;  // a fixed set of so many; 0: new ones without end
+  int64_t num_epochs = 0;          // passes over the set; 0: the stage's num_steps says how long
   bool operator==(const DataConfig&) const = default;
+};
+
+// Loss on held-out demonstrations while an sft stage runs.
+struct ValidationConfig {
+  int64_t every_steps = 0;  // 0: never
+  int64_t num_demonstrations = 256;
+  bool operator==(const ValidationConfig&) const = default;
 };
 
 struct ClipConfig {
@@ -116,14 +167,17 @@ struct RolloutConfig {
 
 struct StageConfig {
   std::string name;
-  std::string algorithm;  // "sft", "grpo"
+  std::string algorithm;  // "sft", "grpo", "evaluate"
   std::string model = "policy";
-  int64_t num_steps = 0;
+  int64_t num_steps = 0;  // the reader derives it from data.num_epochs; evaluate has none
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   // sft
   DataConfig data;
   int64_t batch_size = 64;
+  ValidationConfig validation;
+  // evaluate
+  std::vector<std::string> sets;  // of `evaluation`; empty: all
   // grpo
   std::string task;
   int64_t prompts_per_step = 32;
@@ -140,9 +194,18 @@ struct StageConfig {
   bool operator==(const StageConfig&) const = default;
 };
 
+// Which evaluation says what the best checkpoint is; without one there is no best.
+struct BestConfig {
+  std::string evaluation;
+  std::string metric = "val/sampled";
+  std::string mode = "max";  // "max", "min"
+  bool operator==(const BestConfig&) const = default;
+};
+
 struct CheckpointConfig {
   int64_t save_steps = 20;
   int64_t keep = 3;
+  BestConfig best;
   std::string resume = "auto";  // "auto", "never", "must"
   bool operator==(const CheckpointConfig&) const = default;
 };
@@ -205,6 +268,17 @@ ExperimentConfig ParseExperiment(const std::string& text, const std::string& pat
 // The experiment as YAML with every key written out: what config.resolved.yaml holds. Reading it
 // back gives an equal experiment.
 std::string ResolvedYaml(const ExperimentConfig& config);
+
+// The folder of the run that `init` names: below `runs` (run.dir), or a path with a '/'.
+std::string RunDirectoryOf(const ModelInit& init, const std::string& runs);
+
+// The powers of two from 2 to `limit`: the sizes of subsets of samples that an evaluation
+// estimates.
+std::vector<int64_t> SubsetSizes(int64_t limit);
+// Majorities are estimated up to this size: the exact expectation takes cubic time.
+inline constexpr int64_t kMaxMajoritySize = 64;
+// Every metric of an evaluation that measures the policy, without those of their intervals.
+std::vector<std::string> EvaluationMetricNames(const EvaluationConfig& evaluation);
 
 // What a change of a key means for a run that goes on from its checkpoint.
 enum class KeyClass {

@@ -15,6 +15,7 @@ namespace {
 
 // Most answers of one group on the wire.
 constexpr int64_t kMaxSamples = 4096;
+constexpr int64_t kMaxSteps = 1'000'000'000;  // what the key itself takes
 
 bool IsPrime(int64_t number) {
   if (number < 2) return false;
@@ -29,6 +30,18 @@ std::vector<std::string> NamesIn(const std::vector<Named>& list) {
   std::vector<std::string> names;
   for (const Named& item : list) names.push_back(item.name);
   return names;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Does a stage of this algorithm sample answers to train on? It takes the key `rollout` then.
+bool SamplesAnswers(const std::string& algorithm) {
+  for (const Kind& kind : AlgorithmKinds()) {
+    if (kind.name == algorithm) return Contains(kind.keys, "rollout");
+  }
+  return false;
 }
 
 class Checker {
@@ -51,6 +64,7 @@ class Checker {
     for (size_t i = 0; i < config_.stages.size(); ++i) {
       CheckStage(config_.stages[i], fmt::format("stages[{}]", i));
     }
+    CheckBest(config_.checkpoint.best, "checkpoint.best");
   }
 
  private:
@@ -83,15 +97,22 @@ class Checker {
 
   void CheckInit(const ModelInit& init, const std::string& path) {
     if (problems_->Has(path)) return;
-    const bool of_run = !init.run.empty() || init.step >= 0;
-    const bool one_form = init.preset.empty() == of_run;
-    const bool complete = init.run.empty() == (init.step < 0);
     // A wrong value leaves its member empty; its own problem is enough.
-    for (const char* key : {".preset", ".run", ".step"}) {
+    for (const char* key : {".preset", ".num_layers", ".run", ".step", ".stage"}) {
       if (problems_->Has(path + key)) return;
     }
-    Require(one_form && complete, path,
-            "expected exactly one of the forms {preset: NAME} and {run: NAME, step: N}");
+    const bool has_run = !init.run.empty();
+    const bool has_step = init.step >= 0 || init.step == kBestStep;
+    const int num_places = (has_step ? 1 : 0) + (init.stage.empty() ? 0 : 1);
+    Require(init.preset.empty() == has_run && num_places == (has_run ? 1 : 0), path,
+            "expected exactly one of the forms {preset: NAME}, {run: NAME, step: N} and {run: "
+            "NAME, stage: NAME}");
+    Require(!has_run || init.run != config_.run.name, path + ".run",
+            fmt::format("a run cannot begin with itself; expected another run than '{}' (to make "
+                        "it longer, raise num_steps of its last stage)",
+                        init.run));
+    Require(!has_run || init.num_layers == 0, path + ".num_layers",
+            fmt::format("it is for a preset; the policy of run '{}' has its own layers", init.run));
   }
 
   void CheckEvaluation(const EvaluationConfig& evaluation, const std::string& path) {
@@ -101,10 +122,16 @@ class Checker {
                   fmt::format("{}.stages[{}]", path, i));
     }
     if (!problems_->Has(path + ".every_steps") && !problems_->Has(path + ".at")) {
-      Require(evaluation.every_steps > 0 || evaluation.at != EvaluateAt::kNever, path,
+      const bool by_stage =
+          std::any_of(config_.stages.begin(), config_.stages.end(), [&](const StageConfig& stage) {
+            return stage.algorithm == "evaluate" &&
+                   (stage.sets.empty() || Contains(stage.sets, evaluation.name));
+          });
+      Require(by_stage || evaluation.every_steps > 0 || evaluation.at != EvaluateAt::kNever, path,
               "it is never measured; expected every_steps, or at: stage_end, or both");
     }
-    RequireWeight(evaluation.rewards, path + ".rewards");
+    CheckRewards(evaluation.rewards, path + ".rewards");
+    CheckAnswerRewards(evaluation.rewards, evaluation.task, path + ".rewards");
     const int64_t rows = evaluation.num_samples + (evaluation.greedy ? 1 : 0);
     Require(rows <= kMaxSamples, path + ".num_samples",
             fmt::format("expected at most {} answers to a prompt, the greedy one included, got {}",
@@ -119,11 +146,16 @@ class Checker {
     CheckSchedule(stage.schedule, path + ".schedule");
     Require(stage.optimizer.betas.size() == 2, path + ".optimizer.betas",
             fmt::format("expected 2 numbers, got {}", stage.optimizer.betas.size()));
-    if (stage.algorithm != "grpo") return;
+    if (stage.algorithm == "evaluate") {
+      CheckSets(stage, path);
+      return;
+    }
+    CheckLength(stage, path);
+    if (!SamplesAnswers(stage.algorithm)) return;
     Require(stage.samples_per_prompt >= 2, path + ".samples_per_prompt",
-            fmt::format("expected at least 2 with algorithm 'grpo', got {} (an answer is compared "
+            fmt::format("expected at least 2 with algorithm '{}', got {} (an answer is compared "
                         "with the others to its prompt)",
-                        stage.samples_per_prompt));
+                        stage.algorithm, stage.samples_per_prompt));
     Require(stage.prompts_per_step % stage.num_minibatches == 0, path + ".num_minibatches",
             fmt::format("expected a divisor of prompts_per_step, {}, got {}",
                         stage.prompts_per_step, stage.num_minibatches));
@@ -132,7 +164,57 @@ class Checker {
             path + ".rollout.max_total_tokens",
             fmt::format("expected more than max_new_tokens, {}, got {} (it counts the prompt too)",
                         rollout.max_new_tokens, rollout.max_total_tokens));
-    RequireWeight(stage.rewards, path + ".rewards");
+    CheckRewards(stage.rewards, path + ".rewards");
+    CheckAnswerRewards(stage.rewards, stage.task, path + ".rewards");
+  }
+
+  void CheckSets(const StageConfig& stage, const std::string& path) {
+    Require(!config_.evaluation.empty(), path + ".algorithm",
+            "'evaluate' measures the sets of 'evaluation'; expected one or more there, got none");
+    for (size_t i = 0; i < stage.sets.size(); ++i) {
+      RequireName(stage.sets[i], NamesIn(config_.evaluation), "evaluation", "the evaluations are",
+                  fmt::format("{}.sets[{}]", path, i));
+    }
+  }
+
+  // Either steps or epochs say how long a stage is.
+  void CheckLength(const StageConfig& stage, const std::string& path) {
+    const std::string steps = path + ".num_steps";
+    const std::string epochs = path + ".data.num_epochs";
+    if (stage.algorithm.empty() || problems_->Has(path + ".data") || problems_->Has(epochs) ||
+        problems_->Has(path + ".data.num_demonstrations") || problems_->Has(path + ".batch_size")) {
+      return;
+    }
+    if (stage.data.num_epochs == 0) {
+      Require(stage.num_steps > 0, steps,
+              stage.algorithm == "sft"
+                  ? "missing; algorithm 'sft' needs it, or data.num_epochs instead"
+                  : "missing; algorithm '" + stage.algorithm + "' needs it");
+      return;
+    }
+    if (stage.data.num_demonstrations == 0) {
+      Require(false, epochs, "an epoch is a pass over data.num_demonstrations; expected both");
+      return;
+    }
+    const int64_t derived = StepsOfEpochs(stage);
+    Require(derived <= kMaxSteps, epochs,
+            fmt::format("expected at most {} steps, got {}", kMaxSteps, derived));
+    Require(stage.num_steps == 0 || stage.num_steps == derived, steps,
+            fmt::format("expected num_steps or data.num_epochs, got both, {} steps and {} epochs "
+                        "of {} steps together; leave num_steps out",
+                        stage.num_steps, stage.data.num_epochs, derived));
+  }
+
+  void CheckBest(const BestConfig& best, const std::string& path) {
+    if (best.evaluation.empty() || problems_->Has(path + ".evaluation")) return;
+    RequireName(best.evaluation, NamesIn(config_.evaluation), "evaluation", "the evaluations are",
+                path + ".evaluation");
+    for (const EvaluationConfig& evaluation : config_.evaluation) {
+      if (evaluation.name != best.evaluation) continue;
+      RequireName(best.metric, EvaluationMetricNames(evaluation),
+                  "metric of evaluation '" + evaluation.name + "' called", "its metrics are",
+                  path + ".metric");
+    }
   }
 
   void CheckDemonstrator(const DataConfig& data, const std::string& key) {
@@ -159,6 +241,47 @@ class Checker {
                     schedule.name, schedule.warmup_steps, schedule.decay_steps));
   }
 
+  void CheckRewards(const std::vector<RewardConfig>& rewards, const std::string& path) {
+    const bool any = std::any_of(rewards.begin(), rewards.end(),
+                                 [](const RewardConfig& reward) { return reward.weight != 0; });
+    Require(rewards.empty() || any, path, "expected a weight other than 0, got none");
+    double timeout_s = 0;  // of those that wait for somebody else, one after the other
+    for (size_t i = 0; i < rewards.size(); ++i) {
+      const RewardConfig& reward = rewards[i];
+      const std::string key = fmt::format("{}[{}]", path, i);
+      Require(
+          reward.range.min < reward.range.max, key + ".range",
+          fmt::format("expected min below max, got {} and {}", reward.range.min, reward.range.max));
+      if (reward.type == "http") CheckHttp(reward, key);
+      const std::vector<Kind> kinds = RewardKinds();
+      const bool waits = std::any_of(kinds.begin(), kinds.end(), [&](const Kind& kind) {
+        return kind.name == reward.type &&
+               std::find(kind.keys.begin(), kind.keys.end(), "timeout_s") != kind.keys.end();
+      });
+      if (!waits || problems_->Has(key + ".timeout_s")) continue;
+      const double before_s = timeout_s;
+      timeout_s += reward.timeout_s;
+      if (before_s >= config_.trainer.score_timeout_s) continue;  // told at an earlier one
+      Require(timeout_s < config_.trainer.score_timeout_s, key + ".timeout_s",
+              fmt::format("the rewards up to here may take {} s, expected less than "
+                          "trainer.score_timeout_s, {}",
+                          timeout_s, config_.trainer.score_timeout_s));
+    }
+  }
+
+  void CheckHttp(const RewardConfig& reward, const std::string& key) {
+    Require(reward.url.starts_with("http://") || reward.url.starts_with("https://"), key + ".url",
+            fmt::format("expected http://... or https://..., got '{}'", reward.url));
+    Require(reward.api_key_env.empty() || reward.api_key_file.empty(), key + ".api_key_file",
+            "expected at most one of api_key_env and api_key_file, got both");
+    if (problems_->Has(key + ".template") || problems_->Has(key + ".template_file")) return;
+    Require(reward.prompt_template.empty() != reward.prompt_template_file.empty(), key,
+            "expected exactly one of template and template_file");
+    if (reward.prompt_template.empty()) return;
+    const std::string problem = ProblemOfTemplate(reward.prompt_template);
+    Require(problem.empty(), key + ".template", problem);
+  }
+
   void RequireTask(const std::string& name, const std::string& key) {
     // Empty: absent, which the reader judges.
     if (!name.empty()) {
@@ -168,14 +291,27 @@ class Checker {
 
   void RequireName(const std::string& name, const std::vector<std::string>& names,
                    const std::string& what, const std::string& label, const std::string& key) {
-    Require(std::find(names.begin(), names.end(), name) != names.end(), key,
+    Require(Contains(names, name), key,
             fmt::format("no {} '{}'{}", what, name, NameHint(name, names, label)));
   }
 
-  void RequireWeight(const std::vector<RewardConfig>& rewards, const std::string& key) {
-    const bool any = std::any_of(rewards.begin(), rewards.end(),
-                                 [](const RewardConfig& reward) { return reward.weight != 0; });
-    Require(rewards.empty() || any, key, "expected a weight other than 0, got none");
+  // Of the two types that decide whether an answer is right, each task has one.
+  void CheckAnswerRewards(const std::vector<RewardConfig>& rewards, const std::string& task_name,
+                          const std::string& path) {
+    for (const TaskConfig& task : config_.tasks) {
+      if (task.name != task_name || task.type.empty()) continue;
+      const std::string expected = AnswerRewardOf(task.type);
+      for (size_t i = 0; i < rewards.size(); ++i) {
+        const std::string& type = rewards[i].type;
+        if (type != "exact_answer" && type != "task_verifier") continue;
+        Require(
+            type == expected, fmt::format("{}[{}].type", path, i),
+            fmt::format("the problems of task '{}' have {}; expected '{}', got '{}'", task.name,
+                        expected == "task_verifier" ? "many right answers and no reference answer"
+                                                    : "one right answer",
+                        expected, type));
+      }
+    }
   }
 
   void Require(bool condition, const std::string& key, const std::string& text) {
@@ -225,6 +361,30 @@ YamlPlace PlaceOfKey(const YamlNode& root, const std::string& key) {
     }
   }
   return place;
+}
+
+std::string ProblemOfTemplate(const std::string& text) {
+  const std::vector<std::string> known{"prompt", "response", "reference"};
+  if (text.find("{response}") == std::string::npos) {
+    return "expected {response} in it, got none: the judge would not see what it judges";
+  }
+  // A name in braces that is nearly one of them; other braces stand for themselves.
+  for (size_t open = text.find('{'); open != std::string::npos; open = text.find('{', open + 1)) {
+    const size_t close = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", open + 1);
+    if (close == std::string::npos || text[close] != '}') continue;
+    const std::string name = text.substr(open + 1, close - open - 1);
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string nearest = NearestName(name, known);
+    if (!nearest.empty()) {
+      return "no placeholder {" + name + "}; did you mean {" + nearest + "}?";
+    }
+  }
+  return {};
+}
+
+int64_t StepsOfEpochs(const StageConfig& stage) {
+  const int64_t total = stage.data.num_epochs * stage.data.num_demonstrations;
+  return (total + stage.batch_size - 1) / stage.batch_size;
 }
 
 void CheckExperiment(const ExperimentConfig& config, const YamlNode& root, Problems* problems) {

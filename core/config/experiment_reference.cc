@@ -21,6 +21,7 @@ all run:
 | file | what it shows |
 |---|---|
 | [quickstart.yaml](quickstart.yaml) | a tiny decoder learns modular arithmetic, in three stages |
+| [countdown.yaml](countdown.yaml) | another decoder learns to search with look-ahead; answers are not unique |
 | [tiny_smoke.yaml](tiny_smoke.yaml) | the same stages in a few steps each, to test the machinery |
 
 `ponder validate FILE` checks a file, tells everything that is wrong with it, prints it with every

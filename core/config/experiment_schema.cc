@@ -35,21 +35,35 @@ const Section& ModelInitSection() {
                   .help = "fresh random weights in one of the built-in shapes",
                   .omit_default = true},
                  {.form = TextRule::Form::kChoice, .choices = {"tiny", "10m", "0.5b"}});
+    section.Int(&ModelInit::num_layers,
+                {.name = "num_layers",
+                 .help = "replaces the number of layers of the preset",
+                 .unit = "layers",
+                 .omit_default = true,
+                 .default_text = "0"},
+                {.min = 1, .max = 1000});
     section.Text(&ModelInit::run,
                  {.name = "run",
-                  .help = "the policy of another run below run.dir; needs step",
+                  .help = "the policy of another run: its name below run.dir, or the path of its "
+                          "folder, with a '/'; needs step or stage",
+                  .omit_default = true},
+                 kPath);
+    section.IntOrWord(&ModelInit::step,
+                      {.name = "step",
+                       .help = "which checkpoint of that run, in steps of that run, or its best "
+                               "(checkpoint.best)",
+                       .unit = "steps",
+                       .omit_default = true,
+                       .default_text = "-1"},
+                      {.min = 0}, "best", kBestStep);
+    section.Text(&ModelInit::stage,
+                 {.name = "stage",
+                  .help = "or which stage of that run: the policy that it ended with",
                   .omit_default = true},
                  kName);
-    section.Int(&ModelInit::step,
-                {.name = "step",
-                 .help = "which checkpoint of that run, in steps of that run",
-                 .unit = "steps",
-                 .omit_default = true,
-                 .default_text = "-1"},
-                {.min = 0});
-    const std::string forms = "the forms are {preset: NAME} and {run: NAME, step: N}";
-    section.Foreign("folder", "models cannot be read from a folder; " + forms);
-    section.Foreign("stage", "stages train on the model that they name; " + forms);
+    section.Foreign("folder",
+                    "models cannot be read from a folder; the forms are {preset: NAME}, {run: "
+                    "NAME, step: N} and {run: NAME, stage: NAME}");
     return section;
   }();
   return kSection;
@@ -60,9 +74,27 @@ const Section& ModelSection() {
     Section section;
     section.Nested(&ModelConfig::init,
                    {.name = "init",
-                    .help = "where the first weights come from: preset, or run and step",
+                    .help = "where the first weights come from: preset, or run with step or stage",
                     .required = true},
                    ModelInitSection());
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& BestSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Text(&BestConfig::evaluation,
+                 {.name = "evaluation",
+                  .help = "the evaluation that decides; none given: no checkpoint is the best",
+                  .omit_default = true},
+                 kName);
+    section.Text(&BestConfig::metric,
+                 {.name = "metric", .help = "what it is compared by, as in metrics.jsonl"},
+                 {.form = TextRule::Form::kMetric, .choices = {}});
+    section.Text(&BestConfig::mode, {.name = "mode", .help = "whether more or less is better"},
+                 {.form = TextRule::Form::kChoice, .choices = {"max", "min"}});
     return section;
   }();
   return kSection;
@@ -91,8 +123,12 @@ const Section& CheckpointSection() {
              "auto: go on if the folder holds a run; never: refuse then; must: refuse otherwise",
          .key_class = KeyClass::kFree},
         {.form = TextRule::Form::kChoice, .choices = {"auto", "never", "must"}});
-    section.Foreign("save_total_limit", "TRL's save_total_limit is 'keep' here");
-    section.Foreign("save_freq", "verl's save_freq is 'save_steps' here");
+    section.Nested(&CheckpointConfig::best,
+                   {.name = "best",
+                    .help = "saves whenever the policy was never better, and keeps that checkpoint "
+                            "beside the newest",
+                    .key_class = KeyClass::kSoft},
+                   BestSection());
     return section;
   }();
   return kSection;
@@ -196,14 +232,11 @@ const Section& MetricsSection() {
   return kSection;
 }
 
-void AddForeignKeys(Section* section) {
-  section->Foreign("actor_rollout_ref",
-                   "verl's actor_rollout_ref is in 'models' and 'stages' here");
+void AddKeysOfStages(Section* section) {
   section->Foreign("algorithm", "an algorithm belongs to a stage: stages[].algorithm");
   section->Foreign("data", "what is trained on belongs to a stage: stages[].data or stages[].task");
   section->Foreign("model", "models are by name: models.policy");
   section->Foreign("seed", "the seed is run.seed");
-  section->Foreign("output_dir", "TRL's output_dir is run.dir and run.name here");
 }
 
 }  // namespace
@@ -240,7 +273,7 @@ const Section& ExperimentSection() {
     section.Nested(&ExperimentConfig::launch,
                    {.name = "launch", .help = "the processes that 'ponder up' starts"},
                    LaunchSection());
-    AddForeignKeys(&section);
+    AddKeysOfStages(&section);
     return section;
   }();
   return kSection;

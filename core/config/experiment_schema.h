@@ -19,13 +19,17 @@ const Section& StageSection();       // StageConfig
 const Section& EvaluationSection();  // EvaluationConfig
 const Section& RewardSection();      // RewardConfig
 
-// Which algorithm and which task takes which keys, beyond those that all take. A new algorithm or
-// task is one more row.
+// Which algorithm, task and reward takes which keys, beyond those that all take. A new one is one
+// more row.
 std::vector<Kind> AlgorithmKinds();
 std::vector<Kind> TaskKinds();
-// Who can demonstrate the problems of a task, by its type; empty for a type that does not exist. A
-// test holds this and TaskKinds against the tasks themselves, which this folder does not see.
+std::vector<Kind> RewardKinds();
+// Who can demonstrate the problems of a task, and which type of reward decides whether an answer to
+// them is right: exact_answer where they have a reference answer, task_verifier where they have
+// not. By the task's type; empty for one that does not exist. A test holds these and TaskKinds
+// against the tasks themselves, which this folder does not see.
 std::vector<std::string> DemonstratorsOf(const std::string& task_type);
+std::string AnswerRewardOf(const std::string& task_type);
 std::vector<std::string> NamesOf(const std::vector<Kind>& kinds);
 
 }  // namespace ponder

@@ -29,10 +29,7 @@ const Section& OptimizerSection() {
                  {.name = "max_grad_norm",
                   .help = "a gradient with a larger L2 norm is scaled down to it; 0: never"},
                  {.min = 0, .max = 1e9});
-    section.Foreign("lr", "verl's lr is 'learning_rate' here");
     section.Foreign("eps", "PyTorch's eps is 'epsilon' here");
-    section.Foreign("adam_beta1", "TRL's adam_beta1 is the first of 'betas' here");
-    section.Foreign("adam_beta2", "TRL's adam_beta2 is the second of 'betas' here");
     return section;
   }();
   return kSection;
@@ -73,6 +70,41 @@ const Section& DataSection() {
                   .help = "who writes the solutions; each task has its own",
                   .required = true},
                  kName);
+    section.Int(&DataConfig::num_demonstrations,
+                {.name = "num_demonstrations",
+                 .help = "a fixed set of so many, in a new order every epoch; none given: new "
+                         "demonstrations without end",
+                 .unit = "demonstrations",
+                 .omit_default = true,
+                 .default_text = "0"},
+                {.min = 1});
+    section.Int(&DataConfig::num_epochs,
+                {.name = "num_epochs",
+                 .help = "passes over num_demonstrations, instead of the stage's num_steps; "
+                         "raising it extends a run",
+                 .unit = "epochs",
+                 .key_class = KeyClass::kFree,
+                 .omit_default = true,
+                 .default_text = "0"},
+                {.min = 1});
+    return section;
+  }();
+  return kSection;
+}
+
+const Section& ValidationSection() {
+  static const Section kSection = [] {
+    Section section;
+    section.Int(&ValidationConfig::every_steps,
+                {.name = "every_steps",
+                 .help = "measures val/loss whenever the stage's step is a multiple; 0: never",
+                 .unit = "steps"},
+                {.min = 0});
+    section.Int(&ValidationConfig::num_demonstrations,
+                {.name = "num_demonstrations",
+                 .help = "demonstrations of held-out problems, the same every time",
+                 .unit = "demonstrations"},
+                {.min = 1});
     return section;
   }();
   return kSection;
@@ -107,8 +139,6 @@ const Section& RolloutSection() {
                  .help = "most tokens of prompt and answer; 0: the model's context",
                  .unit = "tokens"},
                 {.min = 0, .max = kMaxTokens});
-    section.Foreign("n", "verl's rollout.n is the stage's 'samples_per_prompt' here");
-    section.Foreign("response_length", "verl's response_length is 'max_new_tokens' here");
     return section;
   }();
   return kSection;
@@ -157,24 +187,10 @@ void AddSamplingKeys(Section* section) {
                      RewardSection());
 }
 
-void AddForeignKeys(Section* section) {
+void AddKeysOfSections(Section* section) {
   section->Foreign("learning_rate", "the stage's is optimizer.learning_rate");
-  section->Foreign("num_generations", "TRL's num_generations is 'samples_per_prompt' here");
-  section->Foreign("per_device_train_batch_size",
-                   "TRL's per_device_train_batch_size is 'batch_size' here, over all ranks");
-  section->Foreign("gradient_accumulation_steps",
-                   "micro-batches follow from trainer.micro_batch_tokens");
-  section->Foreign("max_completion_length",
-                   "TRL's max_completion_length is rollout.max_new_tokens here");
   section->Foreign("max_new_tokens", "the stage's is rollout.max_new_tokens");
   section->Foreign("temperature", "the stage's is rollout.temperature");
-  section->Foreign("beta", "TRL's beta weighs a KL term; the objective has none here");
-  section->Foreign("epsilon", "TRL's epsilon is clip.low here");
-  section->Foreign("epsilon_high", "TRL's epsilon_high is clip.high here");
-  section->Foreign("num_iterations", "TRL's num_iterations is 'num_epochs' here");
-  section->Foreign("max_steps", "TRL's max_steps is 'num_steps' here");
-  section->Foreign("train_batch_size", "verl's train_batch_size is 'prompts_per_step' here");
-  section->Foreign("loss_agg_mode", "verl's loss_agg_mode is 'aggregation' here");
 }
 
 }  // namespace
@@ -192,10 +208,12 @@ const Section& StageSection() {
                  kName);
     section.Int(&StageConfig::num_steps,
                 {.name = "num_steps",
-                 .help = "length of the stage; raising it extends a run",
+                 .help = "length of the stage; raising it extends a run; needed where no "
+                         "data.num_epochs is given",
                  .unit = "steps",
                  .key_class = KeyClass::kFree,
-                 .required = true},
+                 .omit_default = true,
+                 .default_text = "0"},
                 {.min = 1});
     section.Nested(&StageConfig::optimizer, {.name = "optimizer", .help = "AdamW"},
                    OptimizerSection());
@@ -210,9 +228,18 @@ const Section& StageSection() {
                  .help = "demonstrations of one step, over all ranks",
                  .unit = "demonstrations"},
                 {.min = 1});
+    section.Nested(&StageConfig::validation,
+                   {.name = "validation",
+                    .help = "the loss on held-out demonstrations",
+                    .key_class = KeyClass::kSoft},
+                   ValidationSection());
+    section.NameList(&StageConfig::sets,
+                     {.name = "sets",
+                      .help = "the evaluations that are measured; none given: all",
+                      .key_class = KeyClass::kSoft});
     AddSamplingKeys(&section);
     section.SelectBy("algorithm", AlgorithmKinds());
-    AddForeignKeys(&section);
+    AddKeysOfSections(&section);
     return section;
   }();
   return kSection;

@@ -52,26 +52,22 @@ const Section& TaskSection() {
         &TaskConfig::slip_probability,
         {.name = "slip_probability", .help = "how often it writes a random result elsewhere"},
         kShare);
+    section.Int(&TaskConfig::max_attempts,
+                {.name = "max_attempts",
+                 .help = "a response that has not reached the target ends after so many",
+                 .unit = "attempts"},
+                {.min = 1, .max = 18});
+    section.Real(
+        &TaskConfig::lookahead_probability,
+        {.name = "lookahead_probability",
+         .help = "how often the search demonstrator picks the last operation of an attempt "
+                 "by its result"},
+        kShare);
     section.Real(&TaskConfig::eval_share,
                  {.name = "eval_share",
                   .help = "share of all problems, by hash, that only evaluation may see"},
                  {.min = 0, .max = 1, .min_open = true, .max_open = true});
     section.SelectBy("type", TaskKinds());
-    return section;
-  }();
-  return kSection;
-}
-
-const Section& RewardSection() {
-  static const Section kSection = [] {
-    Section section;
-    section.Text(&RewardConfig::name,
-                 {.name = "name", .help = "the source's name in metrics", .required = true}, kName);
-    section.Text(&RewardConfig::type, {.name = "type", .help = "what judges", .required = true},
-                 {.form = TextRule::Form::kChoice, .choices = {"exact_answer", "format"}});
-    section.Real(&RewardConfig::weight,
-                 {.name = "weight", .help = "factor of its score in the sum"},
-                 {.min = -1e6, .max = 1e6});
     return section;
   }();
   return kSection;
@@ -116,8 +112,10 @@ const Section& EvaluationSection() {
                  "running those that sample"});
     section.NamedList(&EvaluationConfig::rewards,
                       {.name = "rewards",
-                       .help = "what judges the answers",
-                       .default_text = "[{name: answer, type: exact_answer, weight: 1}]"},
+                       .help = "what judges the answers; by default the type that decides the "
+                               "task: exact_answer where its problems have one right answer, "
+                               "task_verifier where they have many",
+                       .default_text = "[{name: answer, type: TYPE, weight: 1}]"},
                       1, RewardSection());
     return section;
   }();

@@ -17,6 +17,7 @@ namespace {
 
 constexpr size_t kMaxTextLength = 255;
 constexpr size_t kMaxNameLength = 64;
+constexpr size_t kMaxFreeTextLength = 1 << 16;
 constexpr int64_t kManyCount = 1'000'000'000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -107,12 +108,29 @@ std::optional<Number> ReadWhole(const YamlNode& node, const std::string& what, s
   return value;
 }
 
+std::optional<int64_t> ReadWithin(const YamlNode& node, const IntLimits& limits,
+                                  const std::string& what, std::string* error) {
+  const std::optional<int64_t> value = ReadWhole<int64_t>(node, what, error);
+  if (value && (*value < limits.min || *value > limits.max)) {
+    *error = Expected(what, node);
+    return std::nullopt;
+  }
+  return value;
+}
+
 bool IsName(const std::string& text) {
   return !text.empty() && text.size() <= kMaxNameLength && text[0] != '.' && text[0] != '-' &&
          std::all_of(text.begin(), text.end(), [](char c) {
            return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' ||
                   c == '-';
          });
+}
+
+// Two names, AREA/NAME.
+bool IsMetric(const std::string& text) {
+  const size_t slash = text.find('/');
+  return slash != std::string::npos && IsName(text.substr(0, slash)) &&
+         IsName(text.substr(slash + 1));
 }
 
 // Control characters, and '$', which a second reading of the resolved file would substitute again.
@@ -123,16 +141,42 @@ bool IsPath(const std::string& text) {
          });
 }
 
+// Control characters, and "${", for the same reason.
+bool IsFreeText(const std::string& text) {
+  return !text.empty() && text.size() <= kMaxFreeTextLength &&
+         text.find("${") == std::string::npos && std::all_of(text.begin(), text.end(), [](char c) {
+           return c == '\n' || c == '\t' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f);
+         });
+}
+
+bool Fits(const std::string& text, TextRule::Form form) {
+  switch (form) {
+    case TextRule::Form::kName:
+      return IsName(text);
+    case TextRule::Form::kPath:
+      return IsPath(text);
+    case TextRule::Form::kText:
+      return IsFreeText(text);
+    case TextRule::Form::kMetric:
+      return IsMetric(text);
+    case TextRule::Form::kChoice:
+      break;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<int64_t> ReadInt(const YamlNode& node, const IntLimits& limits, std::string* error) {
-  const std::string what = "a whole number, " + RangeText(limits);
-  const std::optional<int64_t> value = ReadWhole<int64_t>(node, what, error);
-  if (value && (*value < limits.min || *value > limits.max)) {
-    *error = Expected(what, node);
-    return std::nullopt;
-  }
-  return value;
+  return ReadWithin(node, limits, "a whole number, " + RangeText(limits), error);
+}
+
+std::optional<int64_t> ReadIntOrWord(const YamlNode& node, const IntLimits& limits,
+                                     const std::string& word, int64_t word_value,
+                                     std::string* error) {
+  if (node.kind == YamlNode::Kind::kScalar && node.text == word) return word_value;
+  const std::string what = "a whole number, " + RangeText(limits) + ", or '" + word + "'";
+  return ReadWithin(node, limits, what, error);
 }
 
 std::optional<uint64_t> ReadUnsigned(const YamlNode& node, std::string* error) {
@@ -196,11 +240,13 @@ std::optional<std::string> ReadText(const YamlNode& node, const TextRule& rule,
     *error = Expected(what, node) + (nearest.empty() ? "" : "; did you mean '" + nearest + "'?");
     return std::nullopt;
   }
-  if (node.style == YamlNode::Style::kPlain && LooksLikeAnotherType(text)) {
+  // Free text is taken as it stands: an argument of a command may look like a number.
+  if (rule.form != TextRule::Form::kText && node.style == YamlNode::Style::kPlain &&
+      LooksLikeAnotherType(text)) {
     *error = Expected(what, node, "YAML reads this as another type; write \"" + text + "\"");
     return std::nullopt;
   }
-  if (rule.form == TextRule::Form::kName ? !IsName(text) : !IsPath(text)) {
+  if (!Fits(text, rule.form)) {
     *error = Expected(what, node);
     return std::nullopt;
   }
@@ -226,6 +272,11 @@ std::string RangeText(const TextRule& rule) {
           kMaxNameLength);
     case TextRule::Form::kPath:
       return "a path without '$' and control characters";
+    case TextRule::Form::kText:
+      return fmt::format("text of 1 to {} bytes without \"${{\" and control characters",
+                         kMaxFreeTextLength);
+    case TextRule::Form::kMetric:
+      return "a metric, AREA/NAME";
     case TextRule::Form::kChoice:
       return JoinNames(rule.choices);
   }

@@ -33,6 +33,8 @@ struct TextRule {
   enum class Form {
     kName,    // of a run, stage, task ...: letters, digits, '.', '_', '-'; it becomes a file name
     kPath,    // a path, possibly with folders
+    kText,    // any text of one or more lines, without "${"
+    kMetric,  // of a metric: AREA/NAME
     kChoice,  // one of `choices`
   };
   Form form = Form::kName;
@@ -40,6 +42,10 @@ struct TextRule {
 };
 
 std::optional<int64_t> ReadInt(const YamlNode& node, const IntLimits& limits, std::string* error);
+// Or `word`, which stands for `word_value`.
+std::optional<int64_t> ReadIntOrWord(const YamlNode& node, const IntLimits& limits,
+                                     const std::string& word, int64_t word_value,
+                                     std::string* error);
 std::optional<uint64_t> ReadUnsigned(const YamlNode& node, std::string* error);
 std::optional<double> ReadReal(const YamlNode& node, const RealLimits& limits, std::string* error);
 std::optional<bool> ReadFlag(const YamlNode& node, std::string* error);

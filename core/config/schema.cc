@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/config/foreign_keys.h"
 #include "core/config/nearest_name.h"
 
 namespace ponder {
@@ -16,6 +17,8 @@ std::string KindText(const std::string& selector, const std::string& kind) {
 std::string JoinPath(const std::string& path, const std::string& key) {
   return path.empty() ? key : path + "." + key;
 }
+
+std::string Shown(const std::string& path) { return path.empty() ? "the file" : path; }
 
 bool Lists(const Kind& kind, const std::string& key) {
   return std::find(kind.keys.begin(), kind.keys.end(), key) != kind.keys.end();
@@ -31,7 +34,7 @@ std::string ExpectedKind(const std::string& what, const YamlNode& node) {
 
 void Section::Read(const YamlNode& node, const std::string& path, void* object,
                    Problems* problems) const {
-  const std::string shown = path.empty() ? "the file" : path;
+  const std::string shown = Shown(path);
   if (node.kind != YamlNode::Kind::kMap) {
     problems->AddAt(node.place, shown, ExpectedKind("a section", node));
     return;
@@ -46,12 +49,13 @@ void Section::Read(const YamlNode& node, const std::string& path, void* object,
       continue;
     }
     const Key* key = Find(entry.key);
+    const std::string key_path = JoinPath(path, entry.key);
     if (key == nullptr) {
-      problems->Add(entry.place, UnknownKeyText(kind, entry.key, shown));
+      problems->Add(entry.place, UnknownKeyText(kind, entry.key, path));
       problems->Distrust(path);
+      TellForeignKeys(entry.value, key_path, problems);
       continue;
     }
-    const std::string key_path = JoinPath(path, entry.key);
     if (!Takes(kind, entry.key)) {
       problems->AddAt(entry.place, key_path,
                       KindText(selector_, kind->name) + " takes no '" + entry.key +
@@ -188,10 +192,11 @@ bool Section::Takes(const Kind* kind, const std::string& key) const {
 
 std::string Section::UnknownKeyText(const Kind* kind, const std::string& name,
                                     const std::string& path) const {
-  const std::string text = "unknown key '" + name + "' in " + path;
+  const std::string text = "unknown key '" + name + "' in " + Shown(path);
   for (const auto& [foreign, hint] : foreign_) {
     if (foreign == name) return text + "; " + hint;
   }
+  if (const std::string hint = ForeignHint(path, name); !hint.empty()) return text + "; " + hint;
   std::vector<std::string> taken;
   for (const Key& key : keys_) {
     if (Takes(kind, key.spec.name)) taken.push_back(key.spec.name);

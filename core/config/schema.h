@@ -66,6 +66,17 @@ class Section {
         [limits](const YamlNode& node, std::string* error) { return ReadInt(node, limits, error); },
         WriteInt);
   }
+  // A whole number, or one word that stands for `word_value`, which lies outside the limits.
+  template <typename Struct>
+  void IntOrWord(int64_t Struct::*member, KeySpec spec, IntLimits limits, const std::string& word,
+                 int64_t word_value) {
+    AddScalar<Struct>(
+        member, std::move(spec), "whole number", RangeText(limits) + ", or " + word,
+        [=](const YamlNode& node, std::string* error) {
+          return ReadIntOrWord(node, limits, word, word_value, error);
+        },
+        [=](int64_t value) { return value == word_value ? WriteText(word) : WriteInt(value); });
+  }
   template <typename Struct>
   void Unsigned(uint64_t Struct::*member, KeySpec spec) {
     AddScalar<Struct>(member, std::move(spec), "whole number", "below 2^64", ReadUnsigned,
@@ -88,9 +99,11 @@ class Section {
   void Text(std::string Struct::*member, KeySpec spec, const TextRule& rule) {
     const bool choice = rule.form == TextRule::Form::kChoice;
     const std::string range = choice ? RangeText(rule) : "-";
-    const std::string type = choice                               ? "choice"
-                             : rule.form == TextRule::Form::kPath ? "path"
-                                                                  : "name";
+    const std::string type = choice                                 ? "choice"
+                             : rule.form == TextRule::Form::kPath   ? "path"
+                             : rule.form == TextRule::Form::kText   ? "text"
+                             : rule.form == TextRule::Form::kMetric ? "metric"
+                                                                    : "name";
     AddScalar<Struct>(
         member, std::move(spec), type, range,
         [rule](const YamlNode& node, std::string* error) { return ReadText(node, rule, error); },
@@ -136,6 +149,29 @@ class Section {
         member, std::move(spec), "list of names", "-",
         [](const YamlNode& node, std::string* error) { return ReadText(node, {}, error); },
         WriteText);
+  }
+
+  // A program with its arguments: one or more texts, or one text that the shell makes words of.
+  template <typename Struct>
+  void CommandLine(std::vector<std::string> Struct::*member, KeySpec spec) {
+    const TextRule rule{.form = TextRule::Form::kText, .choices = {}};
+    AddScalarList<Struct>(
+        member, std::move(spec), "list of texts", "1 or more entries",
+        [rule](const YamlNode& node, std::string* error) { return ReadText(node, rule, error); },
+        WriteText);
+    Key& key = keys_.back();
+    key.read = [read = key.read](const YamlNode& node, const std::string& path, void* object,
+                                 Problems* problems) {
+      YamlNode words = node;
+      if (node.kind == YamlNode::Kind::kScalar) {
+        words = YamlNode::OfKind(YamlNode::Kind::kList);
+        words.place = node.place;
+        words.items = {YamlNode::Scalar("/bin/sh"), YamlNode::Scalar("-c"), node};
+      } else if (node.kind == YamlNode::Kind::kList && node.items.empty()) {
+        problems->AddAt(node.place, path, "expected a program, got an empty list");
+      }
+      read(words, path, object, problems);
+    };
   }
 
   // A section below this one.
@@ -208,8 +244,8 @@ class Section {
     kinds_ = std::move(kinds);
   }
 
-  // Keys that other programs, or other places of this file, have for what is here: the message says
-  // where it is. `hint` ends the message about an unknown key.
+  // A key that people look for here and that is elsewhere, or nowhere: `hint` ends the message
+  // about it. What verl, TRL and OpenRLHF call their keys is in foreign_keys.h.
   void Foreign(std::string name, std::string hint) {
     foreign_.emplace_back(std::move(name), std::move(hint));
   }

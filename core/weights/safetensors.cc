@@ -141,6 +141,42 @@ void CheckContiguous(const std::vector<Entry>& entries, uint64_t buffer_bytes,
   }
 }
 
+// The length of the header, from the first bytes of a file of `file_bytes` bytes.
+uint64_t HeaderBytes(std::string_view beginning, uint64_t file_bytes, const std::string& path,
+                     uint64_t max_header_bytes) {
+  if (file_bytes < kLengthBytes || beginning.size() < kLengthBytes) {
+    Refuse(path, "expected at least 8 bytes, got " + std::to_string(file_bytes));
+  }
+  const uint64_t header_bytes = ReadLittleEndian(beginning);
+  const uint64_t limit = std::min(max_header_bytes, kFormatMaxHeaderBytes);
+  if (header_bytes > limit) {
+    Refuse(path, "header length: expected at most " + std::to_string(limit) + ", got " +
+                     std::to_string(header_bytes));
+  }
+  if (header_bytes > file_bytes - kLengthBytes) {
+    Refuse(path, "header length: expected at most the file's " +
+                     std::to_string(file_bytes - kLengthBytes) + " bytes after it, got " +
+                     std::to_string(header_bytes));
+  }
+  return header_bytes;
+}
+
+// The header `text` of a file of `file_bytes` bytes, checked.
+SafetensorsHeader ParseHeader(std::string_view text, uint64_t file_bytes, const std::string& path) {
+  SafetensorsHeader header;
+  header.data_begin = kLengthBytes + text.size();
+  std::vector<Entry> entries = ParseEntries(text, path, &header.metadata);
+  // By end as well: an empty tensor stands before the one that begins where it does.
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.spec.offset, a.end, a.spec.name) <
+           std::tie(b.spec.offset, b.end, b.spec.name);
+  });
+  CheckContiguous(entries, file_bytes - header.data_begin, path);
+  header.tensors.reserve(entries.size());
+  for (Entry& entry : entries) header.tensors.push_back(std::move(entry.spec));
+  return header;
+}
+
 std::string_view TensorData(std::string_view file_bytes, const SafetensorsHeader& header,
                             const TensorSpec& tensor) {
   return file_bytes.substr(header.data_begin + tensor.offset, tensor.num_bytes());
@@ -154,33 +190,21 @@ std::string ShapeText(const TensorSpec& tensor) {
 
 SafetensorsHeader ParseSafetensors(std::string_view file_bytes, const std::string& path,
                                    uint64_t max_header_bytes) {
-  if (file_bytes.size() < kLengthBytes) {
-    Refuse(path, "expected at least 8 bytes, got " + std::to_string(file_bytes.size()));
+  const uint64_t header_bytes = HeaderBytes(file_bytes, file_bytes.size(), path, max_header_bytes);
+  return ParseHeader(file_bytes.substr(kLengthBytes, header_bytes), file_bytes.size(), path);
+}
+
+SafetensorsHeader ReadSafetensorsHeader(FileSystem& files, const std::string& path,
+                                        uint64_t max_header_bytes) {
+  const uint64_t file_bytes = files.FileSize(path);
+  const uint64_t header_bytes =
+      HeaderBytes(files.ReadRange(path, 0, kLengthBytes), file_bytes, path, max_header_bytes);
+  const std::string text = files.ReadRange(path, kLengthBytes, header_bytes);
+  if (text.size() != header_bytes) {
+    Refuse(path, "header: expected " + std::to_string(header_bytes) + " bytes, got " +
+                     std::to_string(text.size()) + " (the file became shorter)");
   }
-  const uint64_t header_bytes = ReadLittleEndian(file_bytes);
-  const uint64_t limit = std::min(max_header_bytes, kFormatMaxHeaderBytes);
-  if (header_bytes > limit) {
-    Refuse(path, "header length: expected at most " + std::to_string(limit) + ", got " +
-                     std::to_string(header_bytes));
-  }
-  if (header_bytes > file_bytes.size() - kLengthBytes) {
-    Refuse(path, "header length: expected at most the file's " +
-                     std::to_string(file_bytes.size() - kLengthBytes) + " bytes after it, got " +
-                     std::to_string(header_bytes));
-  }
-  SafetensorsHeader header;
-  header.data_begin = kLengthBytes + header_bytes;
-  std::vector<Entry> entries =
-      ParseEntries(file_bytes.substr(kLengthBytes, header_bytes), path, &header.metadata);
-  // By end as well: an empty tensor stands before the one that begins where it does.
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::tie(a.spec.offset, a.end, a.spec.name) <
-           std::tie(b.spec.offset, b.end, b.spec.name);
-  });
-  CheckContiguous(entries, file_bytes.size() - header.data_begin, path);
-  header.tensors.reserve(entries.size());
-  for (Entry& entry : entries) header.tensors.push_back(std::move(entry.spec));
-  return header;
+  return ParseHeader(text, file_bytes, path);
 }
 
 std::string SerializeSafetensors(const std::vector<TensorBytes>& tensors,

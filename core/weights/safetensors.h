@@ -25,6 +25,11 @@ struct SafetensorsHeader {
 SafetensorsHeader ParseSafetensors(std::string_view file_bytes, const std::string& path,
                                    uint64_t max_header_bytes = 16u << 20);
 
+// The same from the beginning of a file alone, for files that may be larger than memory: reads the
+// header and compares it with the file's size. Throws Error(kIo) and Error(kBadData).
+SafetensorsHeader ReadSafetensorsHeader(FileSystem& files, const std::string& path,
+                                        uint64_t max_header_bytes = 16u << 20);
+
 // A tensor to write: `data` is borrowed until the call returns.
 struct TensorBytes {
   TensorSpec spec;  // offset ignored

@@ -4,14 +4,11 @@
 namespace ponder {
 namespace {
 
-// Every task of the symbol vocabulary marks its answer so.
-constexpr std::string_view kAnswerMarker = "#";
-
-class ExactAnswer : public RewardSource {
- public:
-  SourceReward Judge(const JudgedCompletion& completion) const override {
+class ExactAnswer : public CompletionSource {
+ protected:
+  SourceReward JudgeOne(const Prompt& prompt, const JudgedCompletion& completion) const override {
     const AnswerJudgment judgment =
-        JudgeMarkedAnswer(completion.text, completion.prompt.reference_answer, kAnswerMarker,
+        JudgeMarkedAnswer(completion.text, prompt.reference_answer, kAnswerMarker,
                           completion.finish_reason == FinishReason::kLength);
     SourceReward reward;
     reward.rule = judgment.rule;
@@ -26,7 +23,8 @@ class ExactAnswer : public RewardSource {
 
 }  // namespace
 
-std::unique_ptr<RewardSource> MakeExactAnswer(const Task&) {
+std::unique_ptr<RewardSource> MakeExactAnswer(const RewardConfig& /*config*/, const Task& /*task*/,
+                                              const RewardContext& /*context*/) {
   return std::make_unique<ExactAnswer>();
 }
 

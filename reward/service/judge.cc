@@ -1,7 +1,9 @@
 #include "reward/service/judge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <exception>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/wire.h"
@@ -18,21 +20,28 @@ SourceReward Failed(const std::string& why) {
 
 }  // namespace
 
-SourceReward JudgeBy(const RewardSource& source, const RewardConfig& config,
-                     const JudgedCompletion& completion) {
-  SourceReward reward;
+std::vector<SourceReward> JudgeBy(RewardSource& source, const RewardConfig& config,
+                                  const JudgedGroup& group) {
+  const size_t num_completions = group.completions.size();
+  std::vector<SourceReward> rewards;
   try {
-    reward = source.Judge(completion);
-    if (!std::isfinite(reward.value)) reward = Failed("the value is not finite");
+    rewards = source.Judge(group);
+    if (rewards.size() != num_completions) {
+      throw Error(Condition::kInternal, "expected " + std::to_string(num_completions) +
+                                            " verdicts, got " + std::to_string(rewards.size()));
+    }
   } catch (const std::exception& error) {
-    reward = Failed(error.what());
+    rewards.assign(num_completions, Failed(error.what()));
   }
-  reward.source = config.name;
-  reward.weight = config.weight;
-  return reward;
+  for (SourceReward& reward : rewards) {
+    if (!std::isfinite(reward.value)) reward = Failed("the value is not finite");
+    reward.source = config.name;
+    reward.weight = config.weight;
+  }
+  return rewards;
 }
 
-Judge::Judge(const ExperimentConfig& experiment) {
+Judge::Judge(const ExperimentConfig& experiment, const RewardContext& context) : context_(context) {
   for (const TaskConfig& task : experiment.tasks) tasks_.emplace(task.name, MakeTask(task));
   // Stages that do not sample have no rewards and no set.
   for (const StageConfig& stage : experiment.stages) {
@@ -49,12 +58,25 @@ void Judge::AddSet(const std::string& name, const std::string& task,
   if (found == tasks_.end()) {
     throw ConfigError("reward set '" + name + "': the experiment has no task '" + task + "'");
   }
-  RewardSet& set = sets_[name];
-  set.task = task;
-  set.configs = rewards;
+  RewardSet set{.task = task, .configs = rewards, .sources = {}};
   for (const RewardConfig& reward : rewards) {
-    set.sources.push_back(MakeRewardSource(reward, *found->second));
+    std::shared_ptr<RewardSource> source = FindSource(task, reward);
+    if (source == nullptr) source = MakeRewardSource(reward, *found->second, context_);
+    set.sources.push_back(std::move(source));
   }
+  sets_[name] = std::move(set);
+}
+
+std::shared_ptr<RewardSource> Judge::FindSource(const std::string& task,
+                                                const RewardConfig& config) const {
+  for (const auto& [name, set] : sets_) {
+    if (set.task != task) continue;
+    const auto found = std::find(set.configs.begin(), set.configs.end(), config);
+    if (found != set.configs.end()) {
+      return set.sources[static_cast<size_t>(found - set.configs.begin())];
+    }
+  }
+  return nullptr;
 }
 
 v1::ScoreReply Judge::Score(const v1::ScoreRequest& request) const {
@@ -77,16 +99,28 @@ v1::ScoreReply Judge::Score(const v1::ScoreRequest& request) const {
                         std::to_string(limits.max_samples) + ", got " +
                         std::to_string(request.completions_size()));
   }
+  JudgedGroup group{prompt, {}};
   v1::ScoreReply reply;
   for (const v1::Completion& completion : request.completions()) {
-    const JudgedCompletion judged{prompt, completion.text(), FromWire(completion.finish_reason())};
-    v1::CompletionScore* score = reply.add_scores();
-    score->set_sample_index(completion.sample_index());
-    for (size_t i = 0; i < set.sources.size(); ++i) {
-      *score->add_rewards() = ToWire(JudgeBy(*set.sources[i], set.configs[i], judged));
+    group.completions.push_back({completion.text(), FromWire(completion.finish_reason())});
+    reply.add_scores()->set_sample_index(completion.sample_index());
+  }
+  for (size_t i = 0; i < set.sources.size(); ++i) {
+    const std::vector<SourceReward> rewards = JudgeBy(*set.sources[i], set.configs[i], group);
+    for (size_t row = 0; row < rewards.size(); ++row) {
+      *reply.mutable_scores(static_cast<int>(row))->add_rewards() = ToWire(rewards[row]);
     }
+    LogFailure(rewards);
   }
   return reply;
+}
+
+void Judge::LogFailure(const std::vector<SourceReward>& rewards) const {
+  for (const SourceReward& reward : rewards) {
+    if (reward.verdict != VerdictKind::kInfrastructureError) continue;
+    context_.log.Warning("reward '" + reward.source + "' " + reward.rule);
+    return;  // one line a group
+  }
 }
 
 }  // namespace ponder

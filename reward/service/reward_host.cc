@@ -74,7 +74,8 @@ bool RewardHost::ServeAttempt(bool is_first) {
       ParseExperiment(registration.experiment_yaml, "the experiment from the trainer", {});
   Announce({.run_id = registration.run_id,
             .attempt = registration.attempt,
-            .score = [judge = std::make_shared<const Judge>(experiment)](
+            .score = [judge = std::make_shared<const Judge>(
+                          experiment, RewardContext{channels_, log_, stop_, registration.run_id})](
                          const v1::ScoreRequest& request) { return judge->Score(request); }});
   log_.Info("scores on " + address_ + " for run " + registration.run_id + ", attempt " +
             std::to_string(registration.attempt));

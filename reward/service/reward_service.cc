@@ -24,7 +24,8 @@ RewardService::~RewardService() {
 
 void RewardService::Serve(JudgedRun run) {
   MutexLock lock(mutex_);
-  run_ = std::move(run);
+  // The run before ends with the argument, after the lock: its sources may stop programs.
+  std::swap(run_, run);
 }
 
 JudgedRun RewardService::CurrentRun() const {

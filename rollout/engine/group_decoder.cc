@@ -30,9 +30,10 @@ struct Limits {
 // One row of the batch: its trajectory so far and what it does next.
 class Row {
  public:
-  Row(const GroupRequest& request, uint32_t index, const Limits& limits)
+  Row(const GroupRequest& request, uint32_t index, const Limits& limits, const TokenCallback& token)
       : request_(request),
         limits_(limits),
+        token_(token),
         draws_(request.seed, RandomPurpose::kSampling, request.ordinal, index) {
     trajectory_.ordinal = request.ordinal;
     trajectory_.sample_index = index;
@@ -68,6 +69,7 @@ class Row {
     }
     trajectory_.token_ids.push_back(token);
     trajectory_.behavior_logprobs.push_back(logprob);
+    if (token_) token_(trajectory_.sample_index, token, logprob, kind);
   }
 
   void Sample(const float* logits, int64_t vocab_size, const TurnCallback& turn) {
@@ -112,6 +114,7 @@ class Row {
 
   const GroupRequest& request_;
   const Limits limits_;
+  const TokenCallback& token_;
   const RandomStream draws_;
   Trajectory trajectory_;
   std::vector<uint32_t> turn_;         // sampled since the last observation
@@ -142,13 +145,16 @@ void CheckRequest(const GroupRequest& request, const DecoderConfig& config) {
 
 std::vector<Trajectory> GroupDecoder::Decode(const Decoder& decoder, const GroupRequest& request,
                                              const TurnCallback& turn,
-                                             const std::function<bool()>& stop) {
+                                             const std::function<bool()>& stop,
+                                             const TokenCallback& token) {
   const c10::NoGradGuard no_grad;
   const DecoderConfig& config = decoder.config();
   CheckRequest(request, config);
   const Limits limits = LimitsOf(request, config);
   std::vector<Row> rows;
-  for (uint32_t i = 0; i < request.sampling.num_rows(); ++i) rows.emplace_back(request, i, limits);
+  for (uint32_t i = 0; i < request.sampling.num_rows(); ++i) {
+    rows.emplace_back(request, i, limits, token);
+  }
   const auto num_rows = static_cast<int64_t>(rows.size());
   const auto all_finished = [&] {
     return std::all_of(rows.begin(), rows.end(), [](const Row& row) { return row.finished(); });

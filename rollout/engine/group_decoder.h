@@ -29,13 +29,18 @@ struct GroupRequest {
 using TurnCallback = std::function<std::optional<std::vector<uint32_t>>(
     uint32_t row, const std::vector<uint32_t>& turn)>;
 
+// Called for every token that a row takes after the prompt, when it is taken. `logprob` is 0 for a
+// token that was not sampled.
+using TokenCallback =
+    std::function<void(uint32_t row, uint32_t token, float logprob, SegmentKind kind)>;
+
 // Owns scratch buffers; used by one thread. Borrows the decoder for the length of a call.
 class GroupDecoder {
  public:
   // Trajectories in row order with token_ids, segments, behavior_logprobs, temperature (0 in the
   // greedy row) and finish_reason set; step_ends and rewards are empty. Draw for token position t
   // of row r: position t, sample r. `stop` is polled every step; when it returns true the result is
-  // empty. `turn` and `stop` may be empty functions.
+  // empty. `turn`, `stop` and `token` may be empty functions.
   //
   // A row stops with its end token, which is its last sampled token. It ends by length when it
   // sampled max_new_tokens, or reached max_total_tokens or the context; an observation that would
@@ -46,7 +51,8 @@ class GroupDecoder {
   // outside the vocabulary, or the prompt is empty; Error(kDiverged) when the model's scores are
   // not finite.
   std::vector<Trajectory> Decode(const Decoder& decoder, const GroupRequest& request,
-                                 const TurnCallback& turn, const std::function<bool()>& stop);
+                                 const TurnCallback& turn, const std::function<bool()>& stop,
+                                 const TokenCallback& token = {});
 };
 
 // One draw: tiles of kVocabularyTile logits, the tile picked by its share of the total mass, then

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "core/base/file.h"
@@ -29,6 +30,24 @@ std::string ReadAll(const fs::path& path) {
   return text.str();
 }
 
+// "step_000120".
+std::string CheckpointName(int64_t step) {
+  const std::string digits = std::to_string(step);
+  return "step_" + std::string(6 - std::min<size_t>(6, digits.size()), '0') + digits;
+}
+
+// The SHA-256 of every file of a folder; of a folder that is not there, that it is missing.
+void AddFolder(const fs::path& folder, const std::string& name,
+               std::map<std::string, std::string>* digests) {
+  if (!fs::exists(folder)) {
+    (*digests)[name] = "missing";
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    (*digests)[name + "/" + entry.path().filename().string()] = Sha256Hex(ReadAll(entry.path()));
+  }
+}
+
 }  // namespace
 
 ProcessRun RunCommand(const std::string& command,
@@ -45,6 +64,28 @@ ProcessRun RunCommand(const std::string& command,
   const int status = pclose(pipe);
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return run;
+}
+
+std::map<std::string, std::string> DigestsOf(const std::string& folder) {
+  std::map<std::string, std::string> digests;
+  digests["metrics.jsonl"] = Sha256Hex(ReadAll(folder + "/metrics.jsonl"));
+  fs::path newest;
+  if (!fs::exists(folder + "/checkpoints")) return digests;
+  for (const auto& entry : fs::directory_iterator(folder + "/checkpoints")) {
+    if (entry.path().filename().string().starts_with("step_"))
+      newest = std::max(newest, entry.path());
+  }
+  if (newest.empty()) return digests;
+  digests["checkpoint"] = newest.filename().string();
+  AddFolder(newest / "policy", "policy", &digests);
+  AddFolder(newest / "optimizer", "optimizer", &digests);
+  AddFolder(folder + "/outcomes", "outcomes", &digests);
+  const nlohmann::json best = nlohmann::json::parse(ReadAll(newest / "state.json")).at("best");
+  if (best.is_null()) return digests;
+  digests["best"] = best.dump();
+  const std::string name = CheckpointName(best.at("step").get<int64_t>());
+  AddFolder(folder + "/checkpoints/" + name + "/policy", "best policy", &digests);
+  return digests;
 }
 
 UpRun::UpRun(const std::string& name, const std::string& config) : config_(config) {
@@ -67,24 +108,6 @@ ProcessRun UpRun::Start(const std::vector<std::string>& overrides, const std::st
   std::map<std::string, std::string> environment{{"PONDER_PROGRESS", "lines"}};
   if (!failpoints.empty()) environment["PONDER_FAILPOINTS"] = failpoints;
   return RunCommand(command, environment, limit_s);
-}
-
-std::map<std::string, std::string> UpRun::Digests() const {
-  std::map<std::string, std::string> digests;
-  digests["metrics.jsonl"] = Sha256Hex(ReadAll(folder_ + "/metrics.jsonl"));
-  fs::path newest;
-  for (const auto& entry : fs::directory_iterator(folder_ + "/checkpoints")) {
-    if (entry.path().filename().string().starts_with("step_"))
-      newest = std::max(newest, entry.path());
-  }
-  if (newest.empty()) return digests;
-  digests["checkpoint"] = newest.filename().string();
-  for (const char* part : {"policy", "optimizer"}) {
-    for (const auto& entry : fs::directory_iterator(newest / part)) {
-      digests[part + ("/" + entry.path().filename().string())] = Sha256Hex(ReadAll(entry.path()));
-    }
-  }
-  return digests;
 }
 
 }  // namespace ponder

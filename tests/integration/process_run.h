@@ -17,6 +17,11 @@ struct ProcessRun {
 ProcessRun RunCommand(const std::string& command,
                       const std::map<std::string, std::string>& environment, int limit_s);
 
+// What must be equal after any kill, by name: the SHA-256 of metrics.jsonl of a run folder, of the
+// outcomes, and of the newest checkpoint's policy and optimizer files; its best checkpoint, and
+// that one's policy.
+std::map<std::string, std::string> DigestsOf(const std::string& folder);
+
 // A run of `ponder up CONFIG` whose run folder lies in its own temporary directory.
 class UpRun {
  public:
@@ -32,9 +37,7 @@ class UpRun {
   // A file for a failpoint's once= filter.
   std::string Marker(const std::string& name) const { return directory_ + "/" + name + ".fired"; }
 
-  // SHA-256 of what must be equal after any kill: the newest checkpoint's policy and optimizer
-  // files and metrics.jsonl, by file name.
-  std::map<std::string, std::string> Digests() const;
+  std::map<std::string, std::string> Digests() const { return DigestsOf(folder_); }
 
  private:
   const std::string config_;

@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <fstream>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -20,10 +23,14 @@ using ::ponder::testing::PromptOf;
 using ::ponder::testing::RequestOf;
 using ::testing::HasSubstr;
 
+std::unique_ptr<Judge> MakeJudge(const ExperimentConfig& experiment) {
+  return std::make_unique<Judge>(experiment, testing::Context());
+}
+
 TEST(Judge, ScoresEveryCompletionByEverySourceInTheExperimentsOrder) {
   v1::ScoreRequest request = RequestOf({kRight, "4 + 8 = 2 ; # 2", "# 1"});
   request.mutable_completions(2)->set_sample_index(7);
-  const v1::ScoreReply reply = Judge(Experiment()).Score(request);
+  const v1::ScoreReply reply = MakeJudge(Experiment())->Score(request);
   ASSERT_EQ(reply.scores_size(), 3);
   EXPECT_EQ(reply.scores(0).sample_index(), 0U);
   EXPECT_EQ(reply.scores(2).sample_index(), 7U) << "the caller's own index comes back";
@@ -63,14 +70,14 @@ TEST(Judge, SaysWhichRuleDecided) {
       {"longer than judges read", std::string(kMaxJudgedBytes, ' ') + kRight, false, 1, "equal", 0,
        "too long"},
   };
-  const Judge judge(Experiment());
+  const auto judge = MakeJudge(Experiment());
   for (const Case& c : cases) {
     SCOPED_TRACE(c.what);
     v1::ScoreRequest request = RequestOf({c.text});
     if (c.truncated) {
       request.mutable_completions(0)->set_finish_reason(v1::FINISH_REASON_LENGTH);
     }
-    const v1::ScoreReply reply = judge.Score(request);
+    const v1::ScoreReply reply = judge->Score(request);
     const v1::CompletionScore& score = reply.scores(0);
     EXPECT_EQ(score.rewards(0).value(), c.answer);
     EXPECT_EQ(score.rewards(0).rule(), c.answer_rule);
@@ -80,7 +87,8 @@ TEST(Judge, SaysWhichRuleDecided) {
 }
 
 TEST(Judge, UsesTheSourcesOfTheSetThatIsNamed) {
-  const v1::ScoreReply reply = Judge(Experiment()).Score(RequestOf({kRight}, "evaluation/heldout"));
+  const v1::ScoreReply reply =
+      MakeJudge(Experiment())->Score(RequestOf({kRight}, "evaluation/heldout"));
   ASSERT_EQ(reply.scores(0).rewards_size(), 1);
   EXPECT_EQ(reply.scores(0).rewards(0).source(), "answer");
   EXPECT_EQ(reply.scores(0).rewards(0).weight(), 1.0);
@@ -89,7 +97,7 @@ TEST(Judge, UsesTheSourcesOfTheSetThatIsNamed) {
 TEST(Judge, RefusesAGoldThatCannotBeRead) {
   v1::ScoreRequest request = RequestOf({kRight});
   *request.mutable_prompt() = ToWire(PromptOf(/*gold=*/""));
-  const v1::ScoreReply reply = Judge(Experiment()).Score(request);
+  const v1::ScoreReply reply = MakeJudge(Experiment())->Score(request);
   EXPECT_EQ(reply.scores(0).rewards(0).verdict(), v1::VERDICT_KIND_REFUSED);
   EXPECT_EQ(reply.scores(0).rewards(0).rule(), "unparsable gold");
   EXPECT_EQ(reply.scores(0).rewards(1).verdict(), v1::VERDICT_KIND_SCORED);
@@ -98,7 +106,7 @@ TEST(Judge, RefusesAGoldThatCannotBeRead) {
 TEST(Judge, RefusesAProblemThatCannotBeRead) {
   v1::ScoreRequest request = RequestOf({kRight});
   request.mutable_prompt()->mutable_messages(0)->set_content("what is 4 plus 8?");
-  const v1::ScoreReply reply = Judge(Experiment()).Score(request);
+  const v1::ScoreReply reply = MakeJudge(Experiment())->Score(request);
   EXPECT_EQ(reply.scores(0).rewards(0).verdict(), v1::VERDICT_KIND_SCORED);
   EXPECT_EQ(reply.scores(0).rewards(1).verdict(), v1::VERDICT_KIND_REFUSED);
   EXPECT_THAT(reply.scores(0).rewards(1).rule(), HasSubstr("what is 4 plus 8?"));
@@ -106,17 +114,17 @@ TEST(Judge, RefusesAProblemThatCannotBeRead) {
 
 TEST(Judge, IsAPureFunctionOfTheRequest) {
   const v1::ScoreRequest request = RequestOf({kRight, "# 3", ""});
-  const Judge judge(Experiment());
-  const std::string first = judge.Score(request).SerializeAsString();
-  EXPECT_EQ(judge.Score(request).SerializeAsString(), first);
-  EXPECT_EQ(Judge(Experiment()).Score(request).SerializeAsString(), first);
+  const auto judge = MakeJudge(Experiment());
+  const std::string first = judge->Score(request).SerializeAsString();
+  EXPECT_EQ(judge->Score(request).SerializeAsString(), first);
+  EXPECT_EQ(MakeJudge(Experiment())->Score(request).SerializeAsString(), first);
 }
 
 TEST(Judge, RefusesRequestsThatBreakTheContract) {
-  const Judge judge(Experiment());
+  const auto judge = MakeJudge(Experiment());
   const auto expect_refused = [&](const v1::ScoreRequest& request, const char* field) {
     try {
-      judge.Score(request);
+      judge->Score(request);
       ADD_FAILURE() << "accepted; expected a refusal of " << field;
     } catch (const ProtocolError& error) {
       EXPECT_THAT(error.what(), HasSubstr(field));
@@ -136,28 +144,32 @@ TEST(Judge, RefusesRequestsThatBreakTheContract) {
   expect_refused(request, "token_ids");
   request = RequestOf({kRight});
   request.mutable_completions(0)->set_finish_reason(v1::FINISH_REASON_UNSPECIFIED);
-  EXPECT_THROW(judge.Score(request), ProtocolError);
+  EXPECT_THROW(judge->Score(request), ProtocolError);
 }
 
 TEST(Judge, RefusesAnExperimentThatNamesNoSuchSourceOrTask) {
   ExperimentConfig experiment = Experiment();
   experiment.stages.back().rewards.front().type = "exact";
   try {
-    const Judge judge(experiment);
+    const auto judge = MakeJudge(experiment);
     FAIL() << "expected an error";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("exact_answer, format"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("exact_answer, format, task_verifier, command, grpc, http"));
     EXPECT_THAT(error.what(), HasSubstr("'exact'"));
   }
   experiment = Experiment();
   experiment.stages.back().task = "chane";
-  EXPECT_THROW(Judge{experiment}, ConfigError);
+  EXPECT_THROW(MakeJudge(experiment), ConfigError);
 }
 
-class NamedSource : public RewardSource {
+class NamedSource : public CompletionSource {
  public:
   explicit NamedSource(double value, bool throws = false) : value_(value), throws_(throws) {}
-  SourceReward Judge(const JudgedCompletion& /*completion*/) const override {
+
+ protected:
+  SourceReward JudgeOne(const Prompt& /*prompt*/,
+                        const JudgedCompletion& /*completion*/) const override {
     if (throws_) throw std::runtime_error("the sandbox is gone");
     SourceReward reward;
     reward.value = value_;
@@ -170,27 +182,65 @@ class NamedSource : public RewardSource {
   const bool throws_;
 };
 
-TEST(JudgeBy, NeverTurnsATroubleOfTheServiceIntoAScore) {
-  const RewardConfig config{.name = "tests", .type = "unit_tests", .weight = 3};
-  const Prompt prompt = PromptOf();
-  const JudgedCompletion completion{prompt, kRight};
-  const SourceReward good = JudgeBy(NamedSource(0.5), config, completion);
-  EXPECT_EQ(good.verdict, VerdictKind::kScored);
-  EXPECT_EQ(good.value, 0.5);
-  EXPECT_EQ(good.source, "tests");
-  EXPECT_EQ(good.weight, 3.0);
+// Answers for one completion, however many there are.
+class ForgetfulSource : public RewardSource {
+ public:
+  std::vector<SourceReward> Judge(const JudgedGroup& /*group*/) override { return {{}}; }
+};
 
-  const SourceReward thrown = JudgeBy(NamedSource(1, /*throws=*/true), config, completion);
-  EXPECT_EQ(thrown.verdict, VerdictKind::kInfrastructureError);
-  EXPECT_THAT(thrown.rule, HasSubstr("the sandbox is gone"));
-  EXPECT_EQ(thrown.source, "tests");
-  EXPECT_EQ(thrown.weight, 3.0);
-
-  for (const double value :
-       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    EXPECT_EQ(JudgeBy(NamedSource(value), config, completion).verdict,
-              VerdictKind::kInfrastructureError);
+class JudgeByTest : public ::testing::Test {
+ protected:
+  std::vector<SourceReward> By(RewardSource&& source) {
+    return JudgeBy(source, {.name = "tests", .type = "unit_tests", .weight = 3}, group_);
   }
+
+  const Prompt prompt_ = PromptOf();
+  const JudgedGroup group_{prompt_, {{.text = kRight}, {.text = "# 2"}}};
+};
+
+TEST_F(JudgeByTest, GivesEveryRewardItsSourceAndWeight) {
+  const std::vector<SourceReward> rewards = By(NamedSource(0.5));
+  ASSERT_EQ(rewards.size(), 2U);
+  for (const SourceReward& reward : rewards) {
+    EXPECT_EQ(reward.verdict, VerdictKind::kScored);
+    EXPECT_EQ(reward.value, 0.5);
+    EXPECT_EQ(reward.source, "tests");
+    EXPECT_EQ(reward.weight, 3.0);
+  }
+}
+
+TEST_F(JudgeByTest, NeverTurnsATroubleOfTheServiceIntoAScore) {
+  const auto expect_failed = [](const std::vector<SourceReward>& rewards, const char* rule) {
+    ASSERT_EQ(rewards.size(), 2U);
+    for (const SourceReward& reward : rewards) {
+      EXPECT_EQ(reward.verdict, VerdictKind::kInfrastructureError);
+      EXPECT_THAT(reward.rule, HasSubstr(rule));
+      EXPECT_EQ(reward.source, "tests");
+      EXPECT_EQ(reward.weight, 3.0);
+    }
+  };
+  expect_failed(By(NamedSource(1, /*throws=*/true)), "the sandbox is gone");
+  expect_failed(By(NamedSource(std::numeric_limits<double>::quiet_NaN())), "not finite");
+  expect_failed(By(NamedSource(std::numeric_limits<double>::infinity())), "not finite");
+  expect_failed(By(ForgetfulSource()), "expected 2 verdicts, got 1");
+}
+
+TEST(Judge, SharesASourceAmongSetsThatAreJudgedAlike) {
+  const std::string starts = ::testing::TempDir() + "ponder_judge_starts";
+  std::remove(starts.c_str());
+  ExperimentConfig experiment = Experiment();
+  RewardConfig command{.name = "own", .type = "command"};
+  command.command = {"/bin/sh", "-c", "echo x >> " + starts + "; cat"};
+  experiment.stages.back().rewards = {command};
+  experiment.evaluation.front().rewards = {command};
+  const auto judge = MakeJudge(experiment);
+  v1::ScoreRequest request = RequestOf({kRight});
+  // `cat` gives the request back, which is no answer, so it has surely begun by then.
+  judge->Score(request);
+  std::ifstream stream(starts);
+  std::string text;
+  std::getline(stream, text, '\0');
+  EXPECT_EQ(text, "x\n");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // A small experiment and requests for it, for tests of reward services.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "core/base/wire.h"
 #include "core/config/experiment.h"
 #include "ponder/v1/reward.pb.h"
+#include "reward/service/reward_source.h"
 
 namespace ponder::testing {
 
@@ -42,6 +44,14 @@ stages:
       - {name: answer, type: exact_answer, weight: 2.0}
       - {name: form, type: format, weight: 0.25}
 )";
+
+// What sources of a test work with: never stopped, quiet.
+inline RewardContext Context() {
+  static TcpChannelFactory channels(/*allow_remote=*/false);
+  static const Log log("test", /*rank=*/-1, LogLevel::kError);
+  static const std::function<bool()> stop = [] { return false; };
+  return {.channels = channels, .log = log, .stop = stop, .run_id = kRunId};
+}
 
 inline ExperimentConfig Experiment() { return ParseExperiment(kExperimentYaml, "test", {}); }
 

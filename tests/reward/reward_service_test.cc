@@ -16,6 +16,7 @@
 namespace ponder {
 namespace {
 
+using ::ponder::testing::Context;
 using ::ponder::testing::Experiment;
 using ::ponder::testing::kAttempt;
 using ::ponder::testing::kRight;
@@ -70,7 +71,7 @@ class RewardServiceTest : public ::testing::Test {
 
 TEST_F(RewardServiceTest, ScoresAGroupOverTheWire) {
   Start(/*num_threads=*/2, /*max_queued=*/16);
-  const auto judge = std::make_shared<const Judge>(Experiment());
+  const auto judge = std::make_shared<const Judge>(Experiment(), Context());
   Serve([judge](const v1::ScoreRequest& request) { return judge->Score(request); });
   v1::ScoreReply reply;
   const grpc::Status status = Score(RequestOf({kRight, "4 + 8 = 3 ; # 3"}), &reply);
@@ -84,7 +85,7 @@ TEST_F(RewardServiceTest, ScoresAGroupOverTheWire) {
 
 TEST_F(RewardServiceTest, RefusesAnUnknownRewardSetForGood) {
   Start(/*num_threads=*/1, /*max_queued=*/16);
-  const auto judge = std::make_shared<const Judge>(Experiment());
+  const auto judge = std::make_shared<const Judge>(Experiment(), Context());
   Serve([judge](const v1::ScoreRequest& request) { return judge->Score(request); });
   v1::ScoreReply reply;
   const grpc::Status status = Score(RequestOf({kRight}, "stage/raison"), &reply);

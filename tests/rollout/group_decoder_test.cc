@@ -291,6 +291,32 @@ TEST_F(GroupDecoderTest, AnEmptyObservationOnlyContinues) {
   }
 }
 
+TEST_F(GroupDecoderTest, EveryTokenIsToldWhenItIsTaken) {
+  const TurnCallback one_more_turn =
+      [turns = std::vector<int>(7, 0)](
+          uint32_t row,
+          const std::vector<uint32_t>&) mutable -> std::optional<std::vector<uint32_t>> {
+    if (turns[row]++ > 0) return std::nullopt;
+    return std::vector<uint32_t>{1, 2};
+  };
+  std::vector<Trajectory> told(7);
+  const auto rows = engine_.Decode(
+      decoder_, Request(), one_more_turn, kNeverStop,
+      [&](uint32_t row, uint32_t token, float logprob, SegmentKind kind) {
+        told[row].token_ids.push_back(token);
+        told[row].behavior_logprobs.push_back(logprob);
+        EXPECT_EQ(kind == SegmentKind::kObservation, logprob == 0.0F) << "row " << row;
+      });
+  for (const Trajectory& row : rows) {
+    const auto begin = static_cast<std::ptrdiff_t>(Request().prompt.size());
+    EXPECT_EQ(told[row.sample_index].token_ids,
+              std::vector<uint32_t>(row.token_ids.begin() + begin, row.token_ids.end()));
+    EXPECT_EQ(
+        told[row.sample_index].behavior_logprobs,
+        std::vector<float>(row.behavior_logprobs.begin() + begin, row.behavior_logprobs.end()));
+  }
+}
+
 TEST_F(GroupDecoderTest, StopEndsTheCallWithoutResult) {
   int num_polls = 0;
   const auto rows = engine_.Decode(decoder_, Request(), kNoTurns, [&] { return ++num_polls == 3; });

@@ -16,6 +16,7 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
   static const std::map<std::string, std::vector<std::string>> kAllowed{
       {"core/base", {"proto"}},
       {"core/config", {"core/base"}},
+      {"core/usage", {"core/base", "core/config"}},
       {"core/text", {"core/base"}},
       {"core/weights", {"core/base"}},
       {"core/answers", {"core/base"}},
@@ -32,7 +33,7 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
       {"trainer/optim", {"trainer/comm", "model", "core"}},
       {"trainer/algorithms", {"trainer/objectives", "model", "tasks", "core"}},
       {"trainer", {"model", "tasks", "core", "proto"}},
-      {"cli", {"tasks", "core"}},
+      {"cli", {"tasks", "trainer/checkpoint", "core"}},
   };
   return kAllowed;
 }
@@ -41,6 +42,7 @@ const std::map<std::string, std::vector<std::string>>& AllowedIncludes() {
 const std::vector<std::string>& TorchFree() {
   static const std::vector<std::string> kTorchFree{"core",
                                                    "tasks",
+                                                   "reward/external",
                                                    "reward/service",
                                                    "cli",
                                                    "trainer/experience",

@@ -61,5 +61,13 @@ TEST(SummarizeTest, SaysNoShareWhereNothingWasAnswered) {
   EXPECT_EQ(metrics.count("val/greedy"), 0u);
 }
 
+TEST(SummarizeTest, GivesSingleSamplesWilsonsInterval) {
+  std::vector<TrajectoryGroup> groups;
+  for (int i = 0; i < 256; ++i) groups.push_back(Group({Row(0, i < 192 ? 1.0 : 0.0)}));
+  const EvaluationSummary summary = Summarize(groups);
+  EXPECT_NEAR(summary.sampled.low, .693524, 1e-6);
+  EXPECT_NEAR(summary.sampled.high, .799084, 1e-6);
+}
+
 }  // namespace
 }  // namespace ponder

@@ -55,6 +55,9 @@ class Algorithm {
   // batch says to `metrics` (deterministic values only).
   virtual std::vector<Minibatch> BuildExamples(const StepInput& input,
                                                std::map<std::string, double>* metrics) const = 0;
+  // Held-out examples whose weighted losses sum to val/loss, for an algorithm whose stages have
+  // `validation`.
+  virtual Minibatch ValidationExamples() const { return {}; }
   // Loss per trained token, to be minimised. `logprobs` carries gradients. [M] -> [M]
   virtual at::Tensor TokenLoss(const at::Tensor& logprobs, const TokenStreams& streams,
                                TokenMetrics* metrics) const = 0;

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "trainer/algorithms/algorithm.h"
+#include "trainer/algorithms/evaluate.h"
 #include "trainer/algorithms/grpo.h"
 #include "trainer/algorithms/sft.h"
 
@@ -15,6 +16,7 @@ struct Row {
 };
 
 constexpr std::array kAlgorithms = {
+    Row{"evaluate", &MakeEvaluate},
     Row{"grpo", &MakeGrpo},
     Row{"sft", &MakeSft},
 };

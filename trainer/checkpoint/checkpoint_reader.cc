@@ -14,32 +14,27 @@ bool StartsWith(const std::string& text, std::string_view prefix) {
   return text.compare(0, prefix.size(), prefix) == 0;
 }
 
-void RemoveLeftovers(FileSystem& files, const std::string& parent) {
-  for (const std::string& name : files.List(parent)) {
-    if (StartsWith(name, kTemporaryPrefix) || StartsWith(name, kTrashPrefix)) {
-      files.RemoveTree(parent + "/" + name);
-    }
-  }
-}
-
 LoadedCheckpoint Load(FileSystem& files, const std::string& directory) {
-  LoadedCheckpoint loaded;
-  loaded.directory = directory;
-  loaded.manifest = ReadManifest(files, directory);
-  loaded.files = ReadVerified(files, directory, loaded.manifest);
-  return loaded;
+  return {directory, VerifyDirectory(files, directory), &files};
 }
 
 }  // namespace
 
-const std::string& LoadedCheckpoint::File(const std::string& relative_path) const {
-  const auto it = files.find(relative_path);
-  if (it == files.end()) {
-    throw CheckpointError(
-        Condition::kBadData,
-        "reading checkpoint " + directory + ": expected a file '" + relative_path + "', got none");
+std::string LoadedCheckpoint::File(const std::string& relative_path) const {
+  for (const FileRecord& record : manifest.files) {
+    if (record.path == relative_path) return ReadVerified(*file_system, directory, record);
   }
-  return it->second;
+  throw CheckpointError(
+      Condition::kBadData,
+      "reading checkpoint " + directory + ": expected a file '" + relative_path + "', got none");
+}
+
+void RemoveLeftovers(FileSystem& files, const std::string& root) {
+  for (const std::string& name : files.List(root)) {
+    if (StartsWith(name, kTemporaryPrefix) || StartsWith(name, kTrashPrefix)) {
+      files.RemoveTree(root + "/" + name);
+    }
+  }
 }
 
 std::vector<int64_t> CheckpointSteps(FileSystem& files, const std::string& root) {
@@ -65,7 +60,6 @@ LoadedCheckpoint LoadStep(FileSystem& files, const std::string& root, int64_t st
 
 std::optional<LoadedCheckpoint> LoadNewest(FileSystem& files, const std::string& root,
                                            const CheckpointReport& report) {
-  RemoveLeftovers(files, root);
   const std::vector<int64_t> steps = CheckpointSteps(files, root);
   if (steps.empty()) return std::nullopt;
   std::string reasons;
@@ -73,7 +67,7 @@ std::optional<LoadedCheckpoint> LoadNewest(FileSystem& files, const std::string&
     try {
       return LoadStep(files, root, step);
     } catch (const CheckpointError& error) {
-      report("checkpoint " + CheckpointName(step) + " is bad and left out: " + error.what());
+      report(root + "/" + CheckpointName(step), error.what());
       reasons += std::string("\n  ") + error.what();
     }
   }

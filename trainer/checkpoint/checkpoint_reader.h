@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,22 +12,24 @@
 
 namespace ponder {
 
-// A checkpoint whose every byte was verified. Owns the contents.
+// A checkpoint whose every byte was verified when it was loaded. Its files stay on the disk, since
+// all of them together may not fit into memory.
 struct LoadedCheckpoint {
   std::string directory;
   Manifest manifest;
-  std::map<std::string, std::string> files;  // contents by relative path
-  // Throws CheckpointError(kBadData) when there is no such file.
-  const std::string& File(const std::string& relative_path) const;
+  FileSystem* file_system = nullptr;  // borrowed
+  // Reads a file, verified once more. Throws CheckpointError(kBadData) when there is no such file.
+  std::string File(const std::string& relative_path) const;
 };
 
-// Takes one line for each thing that is wrong, with file and reason.
-using CheckpointReport = std::function<void(const std::string& line)>;
+// Takes each checkpoint that is passed over, and why: the text names the file.
+using CheckpointReport = std::function<void(const std::string& directory, const std::string& why)>;
+
+// Removes what killed writers left below `root` (".tmp-*", ".trash-*"). Nobody may be writing.
+void RemoveLeftovers(FileSystem& files, const std::string& root);
 
 // The newest checkpoint below `root` that verifies; each newer one that does not is reported.
-// `latest` is a hint for people only: the manifests decide. First removes what killed writers left
-// (".tmp-*",
-// ".trash-*"), so only one process may call it, and none may be writing.
+// `latest` is a hint for people only: the manifests decide. Changes nothing.
 // Nothing when there are no checkpoint folders at all. Throws CheckpointError(kBadData) when there
 // are some and none verifies: a run never silently begins again.
 std::optional<LoadedCheckpoint> LoadNewest(FileSystem& files, const std::string& root,

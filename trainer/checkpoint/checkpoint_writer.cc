@@ -106,7 +106,7 @@ void CheckpointWriter::AddFileFromRank(FileRecord record) {
   }
 }
 
-void CheckpointWriter::Commit(Manifest manifest) {
+void CheckpointWriter::Commit(Manifest manifest, std::optional<int64_t> pinned) {
   PONDER_CHECK(is_open()) << "no checkpoint is open";
   // Whatever happens from here on, this save is over: removed, or published.
   const std::unique_ptr<StagedDirectory> staged = std::move(staged_);
@@ -117,7 +117,7 @@ void CheckpointWriter::Commit(Manifest manifest) {
   PONDER_FAILPOINT("checkpoint.latest");
   WriteFileAtomically(files_, root_ + "/" + kLatestName, CheckpointName(step_) + "\n");
   PONDER_FAILPOINT("checkpoint.retention");
-  ApplyRetention();
+  ApplyRetention(pinned);
 }
 
 void CheckpointWriter::Abort() { staged_.reset(); }
@@ -127,7 +127,7 @@ const std::string& CheckpointWriter::directory() const {
   return staged_->directory();
 }
 
-void CheckpointWriter::ApplyRetention() {
+void CheckpointWriter::ApplyRetention(std::optional<int64_t> pinned) {
   int64_t num_verified = 0;
   for (const int64_t step : CheckpointSteps(files_, root_)) {
     if (num_verified < options_.keep) {
@@ -135,6 +135,7 @@ void CheckpointWriter::ApplyRetention() {
       if (verified_.count(step) > 0) ++num_verified;
       continue;
     }
+    if (step == pinned) continue;
     if (step == step_) continue;  // just saved, although a later one (of another attempt) verifies
     const std::string name = CheckpointName(step);
     files_.Rename(root_ + "/" + name,

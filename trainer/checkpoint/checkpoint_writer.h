@@ -45,9 +45,10 @@ class CheckpointWriter {
   // Records a file that another rank has written with WriteCheckpointFile(files, directory(), ...).
   // Throws CheckpointError(kIo) when it is not there with that size.
   void AddFileFromRank(FileRecord record);
-  // Seals and publishes the open save, rewrites `latest`, applies retention. step and files of
-  // `manifest` are filled in here. When it throws after the rename, the checkpoint stands.
-  void Commit(Manifest manifest);
+  // Seals and publishes the open save, rewrites `latest`, applies retention, which leaves the
+  // checkpoint of step `pinned` too. step and files of `manifest` are filled in here. When it
+  // throws after the rename, the checkpoint stands.
+  void Commit(Manifest manifest, std::optional<int64_t> pinned = std::nullopt);
   // Removes the open save, if any.
   void Abort();
 
@@ -57,9 +58,9 @@ class CheckpointWriter {
 
  private:
   void CheckFreeSpace() const;
-  // Removes what is older than the `keep` newest checkpoints that verify. What does not verify does
-  // not count, and stays while it is newer.
-  void ApplyRetention();
+  // Removes what is older than the `keep` newest checkpoints that verify, except `pinned`. What
+  // does not verify does not count, and stays while it is newer.
+  void ApplyRetention(std::optional<int64_t> pinned);
 
   FileSystem& files_;
   const std::string root_;

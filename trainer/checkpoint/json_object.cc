@@ -1,6 +1,7 @@
 #include "trainer/checkpoint/json_object.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -56,6 +57,14 @@ int64_t JsonObject::Count(const std::string& key) {
     Refuse(key, "an integer below 2^63");
   }
   return static_cast<int64_t>(value);
+}
+
+double JsonObject::Real(const std::string& key) {
+  const nlohmann::json& value = At(key);
+  if (!value.is_number_float() || !std::isfinite(value.get<double>())) {
+    Refuse(key, "a floating-point number");
+  }
+  return value.get<double>();
 }
 
 bool JsonObject::Bool(const std::string& key) {

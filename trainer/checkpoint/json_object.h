@@ -17,12 +17,15 @@ class JsonObject {
   uint64_t U64(const std::string& key);
   uint32_t U32(const std::string& key);
   int64_t Count(const std::string& key);  // >= 0
+  double Real(const std::string& key);    // finite
   bool Bool(const std::string& key);
   std::string Text(const std::string& key);
   // 64 lower-case hex digits.
   std::string Digest(const std::string& key);
   const nlohmann::json& Array(const std::string& key);
   const nlohmann::json& Object(const std::string& key);
+  // Whatever is there.
+  const nlohmann::json& Value(const std::string& key) { return At(key); }
   // Call last: no other key may be there.
   void Finish() const;
 

@@ -10,6 +10,8 @@ namespace ponder {
 namespace {
 
 constexpr uint64_t kMaxManifestBytes = 64u << 20;
+// Memory that the check of a file of any size takes.
+constexpr uint64_t kPieceBytes = 4u << 20;
 // The key of the self digest.
 constexpr const char* kDigestKey = "sha256";
 
@@ -46,9 +48,8 @@ std::string DigestOf(nlohmann::json json) {
   return Sha256Hex(TextOf(json));
 }
 
-// Reads one file of a checkpoint and checks it against its record.
-std::string ReadChecked(FileSystem& files, const std::string& directory, const FileRecord& record) {
-  // A link could lead out of the folder, or into another checkpoint whose retention removes it.
+// A link could lead out of the folder, or into another checkpoint whose retention removes it.
+void RefuseLinks(FileSystem& files, const std::string& directory, const FileRecord& record) {
   for (size_t end = record.path.find('/');; end = record.path.find('/', end + 1)) {
     const std::string part = directory + "/" + record.path.substr(0, end);
     if (files.IsSymlink(part)) {
@@ -56,26 +57,48 @@ std::string ReadChecked(FileSystem& files, const std::string& directory, const F
     }
     if (end == std::string::npos) break;
   }
+}
+
+// Checks one file of a checkpoint against its record, piece by piece; `take` gets every piece.
+template <typename Take>
+void CheckFile(FileSystem& files, const std::string& directory, const FileRecord& record,
+               const Take& take) {
+  RefuseLinks(files, directory, record);
   const std::string path = directory + "/" + record.path;
-  std::string bytes;
+  uint64_t size = 0;
+  uint32_t crc32c = 0;
+  Sha256 sha256;
   try {
-    bytes = files.ReadFile(path, record.size);
+    if (const uint64_t actual = files.FileSize(path); actual != record.size) {
+      Refuse("verifying " + path + ": expected " + std::to_string(record.size) + " bytes, got " +
+             std::to_string(actual));
+    }
+    // Up to the end and not to the recorded size, so that a pipe in place of an empty file is seen.
+    while (size <= record.size) {
+      const std::string piece = files.ReadRange(path, size, kPieceBytes);
+      if (piece.empty()) break;
+      size += piece.size();
+      crc32c = Crc32c(piece, crc32c);
+      sha256.Update(piece);
+      take(piece);
+    }
+  } catch (const CheckpointError&) {
+    throw;
   } catch (const Error& error) {
     Refuse("verifying " + path + ": expected a file of " + std::to_string(record.size) +
            " bytes, got: " + error.what());
   }
-  if (bytes.size() != record.size) {
+  if (size != record.size) {
     Refuse("verifying " + path + ": expected " + std::to_string(record.size) + " bytes, got " +
-           std::to_string(bytes.size()));
+           std::to_string(size));
   }
-  if (const uint32_t crc32c = Crc32c(bytes); crc32c != record.crc32c) {
+  if (crc32c != record.crc32c) {
     Refuse("verifying " + path + ": expected CRC32C " + std::to_string(record.crc32c) + ", got " +
            std::to_string(crc32c));
   }
-  if (const std::string sha256 = Sha256Hex(bytes); sha256 != record.sha256) {
-    Refuse("verifying " + path + ": expected SHA-256 " + record.sha256 + ", got " + sha256);
+  if (const std::string actual = sha256.FinishHex(); actual != record.sha256) {
+    Refuse("verifying " + path + ": expected SHA-256 " + record.sha256 + ", got " + actual);
   }
-  return bytes;
 }
 
 }  // namespace
@@ -181,18 +204,20 @@ Manifest ReadManifest(FileSystem& files, const std::string& directory) {
   return ParseManifest(text, path);
 }
 
-std::map<std::string, std::string> ReadVerified(FileSystem& files, const std::string& directory,
-                                                const Manifest& manifest) {
-  std::map<std::string, std::string> contents;
-  for (const FileRecord& record : manifest.files) {
-    contents.emplace(record.path, ReadChecked(files, directory, record));
-  }
-  return contents;
+void VerifyFile(FileSystem& files, const std::string& directory, const FileRecord& record) {
+  CheckFile(files, directory, record, [](const std::string&) {});
+}
+
+std::string ReadVerified(FileSystem& files, const std::string& directory,
+                         const FileRecord& record) {
+  std::string bytes;
+  CheckFile(files, directory, record, [&bytes](const std::string& piece) { bytes += piece; });
+  return bytes;
 }
 
 Manifest VerifyDirectory(FileSystem& files, const std::string& directory) {
   Manifest manifest = ReadManifest(files, directory);
-  for (const FileRecord& record : manifest.files) ReadChecked(files, directory, record);
+  for (const FileRecord& record : manifest.files) VerifyFile(files, directory, record);
   return manifest;
 }
 

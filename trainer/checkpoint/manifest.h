@@ -65,13 +65,15 @@ FileRecord RecordOf(const std::string& relative_path, std::string_view bytes);
 // Reads only the manifest of `directory`. Throws CheckpointError(kBadData).
 Manifest ReadManifest(FileSystem& files, const std::string& directory);
 
-// Reads every file of `directory` once and checks it; returns the contents by relative path. Throws
-// CheckpointError(kBadData) that names the file and what is wrong: missing, a symbolic link on the
-// way, wrong size, CRC32C or SHA-256.
-std::map<std::string, std::string> ReadVerified(FileSystem& files, const std::string& directory,
-                                                const Manifest& manifest);
+// Checks one file of `directory` against its record, in pieces. Throws CheckpointError(kBadData)
+// that names the file and what is wrong: missing, a symbolic link on the way, wrong size, CRC32C or
+// SHA-256.
+void VerifyFile(FileSystem& files, const std::string& directory, const FileRecord& record);
 
-// ReadManifest and ReadVerified, keeping one file at a time in memory.
+// VerifyFile, and the contents.
+std::string ReadVerified(FileSystem& files, const std::string& directory, const FileRecord& record);
+
+// ReadManifest and VerifyFile of every file.
 Manifest VerifyDirectory(FileSystem& files, const std::string& directory);
 
 }  // namespace ponder

@@ -1,7 +1,6 @@
 #include "trainer/checkpoint/run_state.h"
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -10,32 +9,28 @@
 namespace ponder {
 namespace {
 
-// JSON has no word for them, and a state with one must still be saved.
-constexpr const char* kNan = "nan";
-constexpr const char* kInfinity = "inf";
-constexpr const char* kMinusInfinity = "-inf";
+// Memory that the digest of a file of any size takes.
+constexpr uint64_t kPieceBytes = 4u << 20;
 
-nlohmann::json JsonOf(double value) {
-  if (std::isnan(value)) return kNan;
-  if (std::isinf(value)) return value > 0 ? kInfinity : kMinusInfinity;
-  return value;
+nlohmann::json JsonOf(const std::optional<BestCheckpoint>& best) {
+  if (!best) return nullptr;
+  return {{"measure", best->measure}, {"value", best->value}, {"step", best->step}};
 }
 
-double DoubleFrom(const nlohmann::json& json, const std::string& source, const std::string& key) {
-  if (json.is_number_float()) return json.get<double>();
-  if (json == kNan) return std::numeric_limits<double>::quiet_NaN();
-  if (json == kInfinity) return std::numeric_limits<double>::infinity();
-  if (json == kMinusInfinity) return -std::numeric_limits<double>::infinity();
-  throw CheckpointError(Condition::kBadData, "reading " + source + ": evaluation '" + key +
-                                                 "': expected a floating-point number, got " +
-                                                 json.dump());
+std::optional<BestCheckpoint> BestFrom(const nlohmann::json& json, const std::string& source) {
+  if (json.is_null()) return std::nullopt;
+  JsonObject object(json, source);
+  BestCheckpoint best;
+  best.measure = object.Text("measure");
+  best.value = object.Real("value");
+  best.step = object.Count("step");
+  object.Finish();
+  return best;
 }
 
 }  // namespace
 
 std::string RunState::ToJson() const {
-  nlohmann::json values = nlohmann::json::object();
-  for (const auto& [name, value] : evaluations) values[name] = JsonOf(value);
   const nlohmann::json json{{"format_version", kRunStateFormatVersion},
                             {"run_step", run_step},
                             {"stage_index", stage_index},
@@ -51,7 +46,7 @@ std::string RunState::ToJson() const {
                             {"metrics_sha256", metrics_sha256},
                             {"timing_bytes", timing_bytes},
                             {"attempt", attempt},
-                            {"evaluations", std::move(values)}};
+                            {"best", JsonOf(best)}};
   return json.dump(2) + "\n";
 }
 
@@ -81,9 +76,7 @@ RunState RunState::FromJson(std::string_view json, const std::string& source) {
   if (!state.metrics_sha256.empty()) state.metrics_sha256 = object.Digest("metrics_sha256");
   state.timing_bytes = object.U64("timing_bytes");
   state.attempt = object.U32("attempt");
-  for (const auto& [name, value] : object.Object("evaluations").items()) {
-    state.evaluations[name] = DoubleFrom(value, source, name);
-  }
+  state.best = BestFrom(object.Value("best"), source + ", best");
   object.Finish();
   return state;
 }
@@ -96,14 +89,18 @@ RunState RunState::WithoutAttempt() const {
 }
 
 std::string Sha256OfPrefix(FileSystem& files, const std::string& path, uint64_t size) {
-  if (size == 0) return Sha256Hex("");
-  const std::string bytes = files.ReadFile(path, std::numeric_limits<uint64_t>::max());
-  if (bytes.size() < size) {
-    throw CheckpointError(Condition::kBadData, "reading " + path + ": expected at least " +
-                                                   std::to_string(size) + " bytes, got " +
-                                                   std::to_string(bytes.size()));
+  Sha256 digest;
+  for (uint64_t done = 0; done < size;) {
+    const std::string piece = files.ReadRange(path, done, std::min(size - done, kPieceBytes));
+    if (piece.empty()) {
+      throw CheckpointError(Condition::kBadData, "reading " + path + ": expected at least " +
+                                                     std::to_string(size) + " bytes, got " +
+                                                     std::to_string(done));
+    }
+    digest.Update(piece);
+    done += piece.size();
   }
-  return Sha256Hex(std::string_view(bytes).substr(0, size));
+  return digest.FinishHex();
 }
 
 void CheckMetricsPrefix(FileSystem& files, const std::string& path, const RunState& state) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +11,14 @@
 namespace ponder {
 
 inline constexpr uint32_t kRunStateFormatVersion = 1;
+
+// The checkpoint whose evaluation was the best so far.
+struct BestCheckpoint {
+  std::string measure;  // what it is the best by; by another measure it is none
+  double value = 0;     // finite
+  int64_t step = 0;     // of the run
+  bool operator==(const BestCheckpoint&) const = default;
+};
 
 // Everything that the next step depends on. Random numbers and data order need no state: they are
 // pure functions of seed and ordinal. The learning rate is a function of stage_step.
@@ -29,8 +37,8 @@ struct RunState {
   uint64_t metrics_bytes = 0;
   std::string metrics_sha256;  // of the first metrics_bytes bytes; empty: not recorded
   uint64_t timing_bytes = 0;
-  uint32_t attempt = 0;                       // of the writer
-  std::map<std::string, double> evaluations;  // "SET/METRIC/last", "SET/METRIC/best"
+  uint32_t attempt = 0;  // of the writer
+  std::optional<BestCheckpoint> best;
   bool operator==(const RunState&) const = default;
 
   // Sorted keys, all of them written; doubles in the shortest form that reads back exactly.

@@ -35,6 +35,9 @@ using PromptSource = std::function<Prompt(uint64_t ordinal)>;
 struct ExperienceOptions {
   Duration lease_time{std::chrono::seconds(30)};
   uint32_t max_tries = 5;
+  // So many prompts in a row that are dropped as "infrastructure", with no group accepted in
+  // between, are no accident of a prompt: nothing can be scored, and the run ends.
+  uint32_t max_unscored_prompts = 5;
   // Ids count up from here. Distinct ranges per attempt keep a late submit of an earlier attempt
   // from naming a lease of this one.
   uint64_t first_lease_id = 1;
@@ -66,8 +69,9 @@ class Experience {
   void BeginStage(const SampledStage& stage, StageProgress progress);
   // Open leases of the stage become stale. Its progress can still be asked for.
   void EndStage();
-  // Throws what made the stage impossible: the prompt source's exception, or Error(kBadData) when a
-  // slot was dropped and refilled StageWindow::kMaxRefills times.
+  // Throws what made the stage impossible: the prompt source's exception, Error(kBadData) when a
+  // slot was dropped and refilled StageWindow::kMaxRefills times, or Error(kUnavailable) when
+  // max_unscored_prompts in a row could not be scored.
   bool StepReady(int64_t step) const;
   // The S kept groups of `step` in slot order. Requires StepReady(step). The slots stay held.
   std::vector<TrajectoryGroup> TakeStep(int64_t step);
@@ -142,6 +146,7 @@ class Experience {
   std::optional<Evaluation> evaluation_;
   ExperienceCounters counters_;
   uint64_t num_dropped_ = 0;
+  uint32_t unscored_in_a_row_ = 0;
   std::exception_ptr fault_;  // why no more prompts can be leased
 };
 

@@ -1,4 +1,6 @@
 // The workers' side of Experience: leases out, groups in, and what happens to leases that fail.
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/base/error.h"
@@ -74,6 +76,7 @@ SubmitVerdict Experience::Submit(const std::string& session, uint64_t lease_id, 
           << "the group of lease " << lease_id << " carries another lease";
       const WorkItem item = table_.Accept(lease_id);
       ++counters_.groups_accepted;
+      unscored_in_a_row_ = 0;
       if (item.key.training) {
         window_->Fill(item.key.step, item.key.position, std::move(group));
       } else {
@@ -101,6 +104,13 @@ void Experience::Drop(const WorkItem& item, VerdictKind outcome, const std::stri
                       const std::string& detail) {
   ++counters_.dropped[reason];
   ++num_dropped_;
+  if (reason == "infrastructure" && ++unscored_in_a_row_ >= options_.max_unscored_prompts) {
+    fault_ = std::make_exception_ptr(Error(
+        Condition::kUnavailable,
+        fmt::format("scoring {} prompts in a row, each tried {} times: expected a verdict, got: {} "
+                    "(mend it and start again to go on from the last checkpoint)",
+                    unscored_in_a_row_, options_.max_tries, detail)));
+  }
   if (!item.key.training) {
     TrajectoryGroup failed;
     failed.lease = item.lease;

@@ -20,6 +20,7 @@ ExperienceHost::ExperienceHost(ExperienceOptions options, PromptSource prompts, 
 void ExperienceHost::Flush(Outbox&& outbox) {
   for (auto& [poll, answer] : outbox.answers) poll->Answer(std::move(answer));
   for (const std::string& line : outbox.lines) log_.Info(line);
+  for (const std::string& line : outbox.warnings) log_.Warning(line);
 }
 
 void ExperienceHost::Changed(Outbox* outbox) {

@@ -119,6 +119,7 @@ class ExperienceHost {
   struct Outbox {
     std::vector<std::pair<ParkedPoll*, PollAnswer>> answers;
     std::vector<std::string> lines;
+    std::vector<std::string> warnings;
   };
 
   void Flush(Outbox&& outbox) EXCLUDES(mutex_);
@@ -133,6 +134,9 @@ class ExperienceHost {
   void DropSession(const std::string& session, Outbox* outbox) REQUIRES(mutex_);
   void ExpireAll(TimePoint now, Outbox* outbox) REQUIRES(mutex_);
   void RethrowFailure() const REQUIRES(mutex_);
+  // Tells why a group came back empty, but one of many in a short time only.
+  void NoteEmptyGroup(uint64_t ordinal, uint32_t try_number, const std::string& worker,
+                      const std::string& reason, Outbox* outbox) REQUIRES(mutex_);
 
   Clock& clock_;
   const Log& log_;
@@ -141,6 +145,8 @@ class ExperienceHost {
   Experience experience_ GUARDED_BY(mutex_);
   SessionTable sessions_ GUARDED_BY(mutex_);
   std::list<Parked> parked_ GUARDED_BY(mutex_);  // oldest first
+  std::optional<TimePoint> empty_group_told_ GUARDED_BY(mutex_);
+  uint64_t num_empty_untold_ GUARDED_BY(mutex_) = 0;
   bool run_ended_ GUARDED_BY(mutex_) = false;
   bool closed_ GUARDED_BY(mutex_) = false;
   std::exception_ptr failure_ GUARDED_BY(mutex_);  // a bug met on another thread

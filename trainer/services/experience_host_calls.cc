@@ -164,6 +164,25 @@ SubmitTicket ExperienceHost::BeginSubmit(const std::string& session, uint64_t le
   return ticket;
 }
 
+void ExperienceHost::NoteEmptyGroup(uint64_t ordinal, uint32_t try_number,
+                                    const std::string& worker, const std::string& reason,
+                                    Outbox* outbox) {
+  constexpr auto kPause = std::chrono::seconds(5);
+  const TimePoint now = clock_.Now();
+  if (empty_group_told_ && now - *empty_group_told_ < kPause) {
+    ++num_empty_untold_;
+    return;
+  }
+  outbox->warnings.push_back(
+      fmt::format("worker '{}' brought no group of ordinal {} (try {}): {}{}", worker, ordinal,
+                  try_number, reason,
+                  num_empty_untold_ == 0
+                      ? std::string()
+                      : fmt::format(" ({} more since the last such line)", num_empty_untold_)));
+  empty_group_told_ = now;
+  num_empty_untold_ = 0;
+}
+
 SubmitVerdict ExperienceHost::Submit(const std::string& session, uint64_t lease_id,
                                      uint32_t try_number, TrajectoryGroup group) {
   Outbox outbox;
@@ -182,8 +201,7 @@ SubmitVerdict ExperienceHost::Submit(const std::string& session, uint64_t lease_
       throw;
     }
     if (verdict == SubmitVerdict::kAccepted && outcome != VerdictKind::kScored) {
-      outbox.lines.push_back(fmt::format("worker '{}' brought no group of ordinal {} (try {}): {}",
-                                         worker, ordinal, try_number, reason));
+      NoteEmptyGroup(ordinal, try_number, worker, reason, &outbox);
     }
     Changed(&outbox);
   }

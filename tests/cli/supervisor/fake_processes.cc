@@ -105,6 +105,12 @@ int RunTrainer(const std::vector<std::string>& arguments) {
   Listen(std::stoi(arguments[1]));
   if (action[0] == "serve") return Serve(75);
   if (action[0] == "ranks") return RunRanks(folder);
+  if (action[0] == "save_slowly") {
+    const int code = Serve(75);
+    std::this_thread::sleep_for(milliseconds(300));
+    Note(folder, "trainer_saved");
+    return code;
+  }
   if (action[0] == "deaf") {
     std::signal(SIGTERM, SIG_IGN);
     SleepUntil(stop);
@@ -130,7 +136,9 @@ int RunWorker(const std::vector<std::string>& arguments) {
   std::fprintf(stderr, "worker speaks\n");
   if (action[0] == "exit") return std::stoi(action[1]);
   if (action[0] == "killed_once" && CountStarts(folder, "worker") == 1) std::raise(SIGKILL);
-  return Serve(0);
+  const int code = Serve(0);
+  Note(folder, "worker_stopped");
+  return code;
 }
 
 int RunSupervisor(const std::vector<std::string>& arguments) {
@@ -139,6 +147,7 @@ int RunSupervisor(const std::vector<std::string>& arguments) {
   LaunchPlan plan;
   plan.trainer_port = PickFreeLoopbackPort();
   plan.run_directory = folder + "/run";
+  plan.first_attempt = NextAttempt(*MakeRealFileSystem(), plan.run_directory);
   plan.max_restarts = std::stoi(arguments[1]);
   plan.trainer = {.name = "trainer",
                   .argv = {self, "--child=trainer", folder, std::to_string(plan.trainer_port)},
@@ -157,8 +166,11 @@ int RunSupervisor(const std::vector<std::string>& arguments) {
       .backoff = {
           .first = milliseconds(10), .longest = milliseconds(100), .steady = milliseconds(5000)}};
   const auto files = MakeRealFileSystem();
-  const Log log("up", -1);
-  return Supervisor(plan, limits, *files, log).Run();
+  ExperimentConfig config;
+  config.run = {.name = "run", .dir = folder};
+  Console console(WantsLiveView(), /*log_fd=*/-1);
+  RunReporter reporter(*files, config, console);
+  return Supervisor(plan, limits, *files, reporter).Run();
 }
 
 }  // namespace

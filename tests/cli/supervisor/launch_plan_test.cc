@@ -31,7 +31,6 @@ class LaunchPlanTest : public testing::Test {
       Program(name);
     }
     setenv("PATH", folder_.c_str(), 1);
-    unsetenv("PONDER_PROGRESS");
     config_.run.name = "x";
     config_.run.dir = folder_ + "/runs";
     config_.launch = {.trainer_ranks = 3, .workers = 2, .reward_services = 1, .max_restarts = 7};
@@ -47,22 +46,23 @@ class LaunchPlanTest : public testing::Test {
 };
 
 TEST_F(LaunchPlanTest, TrainerIsAnMpiJobOfTheSiblingProgram) {
-  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {"x=1", "y=2"}, folder_, 4321);
+  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {"x=1", "y=2"}, folder_, 4321, false);
   const std::vector<std::string>& argv = plan.trainer.argv;
   EXPECT_EQ(argv.front(), "mpirun");
-  const std::vector<std::string> tail(argv.end() - 11, argv.end());
-  EXPECT_THAT(tail, ElementsAre("-np", "3", folder_ + "/ponder_trainer", "--config", "a.yaml",
-                                "--listen", "127.0.0.1:4321", "--set", "x=1", "--set", "y=2"));
+  const std::vector<std::string> tail(argv.end() - 13, argv.end());
+  EXPECT_THAT(tail, ElementsAre("-np", "3", "--output-filename", "", folder_ + "/ponder_trainer",
+                                "--config", "a.yaml", "--listen", "127.0.0.1:4321", "--set", "x=1",
+                                "--set", "y=2"));
+  EXPECT_EQ(argv.at(plan.rank_logs_argument - 1), "--output-filename");
   EXPECT_TRUE(plan.trainer.is_launcher);
-  EXPECT_EQ(plan.trainer.environment.at("PONDER_PROGRESS"),
-            isatty(STDERR_FILENO) ? "bar" : "lines");
+  EXPECT_EQ(plan.trainer.environment.at("PONDER_PROGRESS"), "lines");
   EXPECT_EQ(plan.trainer.environment.count("OMPI_ALLOW_RUN_AS_ROOT"), geteuid() == 0 ? 1u : 0u);
   EXPECT_EQ(plan.max_restarts, 7);
   EXPECT_EQ(plan.run_directory, folder_ + "/runs/x");
 }
 
 TEST_F(LaunchPlanTest, FlagsAreThoseOfTheScriptForTests) {
-  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321);
+  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321, false);
   const auto np = std::find(plan.trainer.argv.begin(), plan.trainer.argv.end(), "-np");
   const std::vector<std::string> flags(plan.trainer.argv.begin() + 1, np);
 
@@ -81,7 +81,7 @@ TEST_F(LaunchPlanTest, FlagsAreThoseOfTheScriptForTests) {
 }
 
 TEST_F(LaunchPlanTest, ServicesGetOnlyTheTrainersAddressAndAName) {
-  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321);
+  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321, false);
   ASSERT_EQ(plan.services.size(), 3u);
   EXPECT_EQ(plan.services[0].name, "reward0");
   EXPECT_THAT(plan.services[0].argv, ElementsAre(folder_ + "/ponder_reward", "--trainer",
@@ -91,23 +91,22 @@ TEST_F(LaunchPlanTest, ServicesGetOnlyTheTrainersAddressAndAName) {
                                                  "127.0.0.1:4321", "--name", "worker1"));
 }
 
-TEST_F(LaunchPlanTest, AskedForProgressStyleIsKept) {
-  setenv("PONDER_PROGRESS", "lines", 1);
-  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321);
-  EXPECT_EQ(plan.trainer.environment.count("PONDER_PROGRESS"), 0u);
+TEST_F(LaunchPlanTest, TrainerLeavesTheStepsToALiveView) {
+  const LaunchPlan plan = MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321, true);
+  EXPECT_EQ(plan.trainer.environment.at("PONDER_PROGRESS"), "notes");
 }
 
 TEST_F(LaunchPlanTest, MissingProgramIsNamedBeforeAnythingStarts) {
   fs::remove(folder_ + "/ponder_rollout");
   try {
-    MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321);
+    MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321, false);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.exit_code(), 2);
     EXPECT_THAT(error.what(), HasSubstr("expected the program " + folder_ + "/ponder_rollout"));
   }
   setenv("PATH", "/nonexistent", 1);
-  EXPECT_THROW(MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321), Error);
+  EXPECT_THROW(MakeLaunchPlan(config_, "a.yaml", {}, folder_, 4321, false), Error);
 }
 
 TEST(PickFreeLoopbackPort, NobodyListensThere) {
@@ -118,8 +117,10 @@ TEST(PickFreeLoopbackPort, NobodyListensThere) {
 
 TEST_F(LaunchPlanTest, OneRunIsLockedByOneHolder) {
   const auto files = MakeRealFileSystem();
+  EXPECT_FALSE(RunLock::IsHeld(config_.RunDirectory())) << "there is no lock file yet";
   {
     const RunLock lock(*files, config_.run);
+    EXPECT_TRUE(RunLock::IsHeld(config_.RunDirectory()));
     try {
       const RunLock second(*files, config_.run);
       FAIL();
@@ -128,6 +129,7 @@ TEST_F(LaunchPlanTest, OneRunIsLockedByOneHolder) {
       EXPECT_THAT(error.what(), HasSubstr("another 'ponder up' is running it"));
     }
   }
+  EXPECT_FALSE(RunLock::IsHeld(config_.RunDirectory()));
   const RunLock again(*files, config_.run);
 }
 

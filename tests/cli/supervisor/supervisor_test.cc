@@ -12,8 +12,9 @@
 #include <functional>
 #include <thread>
 
-#include "cli/supervisor/process_tree.h"
+#include "cli/monitor/log_text.h"
 #include "core/base/error.h"
+#include "core/base/process_tree.h"
 #include "tests/cli/supervisor/fake_processes.h"
 
 namespace ponder {
@@ -73,6 +74,7 @@ class SupervisorTest : public testing::Test {
   bool Started(const std::string& role, size_t count) {
     return Eventually([&] { return Starts(role).size() >= count; });
   }
+  RunStatus Status() { return ReadRunStatus(*MakeRealFileSystem(), folder_ + "/run"); }
   std::string Out() { return ReadTail(folder_ + "/out", 1 << 20); }
   std::string Err() { return ReadTail(folder_ + "/err", 1 << 20); }
   std::string LogOf(int attempt, const std::string& name) {
@@ -132,13 +134,55 @@ TEST_F(SupervisorTest, TemporaryFailureIsRestartedAndABugIsNot) {
   EXPECT_THAT(Err(), HasSubstr("exit code 70, which a restart would not cure"));
 }
 
-TEST_F(SupervisorTest, FailureShowsTheLastLinesAndTheFirstError) {
+TEST_F(SupervisorTest, FailureShowsTheFirstErrorOnceAndWhatEndedOfIt) {
   Start(5, "serve", {"exit:65"});
   EXPECT_EQ(Finish(), 65) << Err();
-  EXPECT_THAT(Err(), HasSubstr("the last lines of " + folder_ + "/run/attempts/1/trainer.log:\n"));
-  EXPECT_THAT(Err(), HasSubstr("\n    trainer start 1\n"));
-  EXPECT_THAT(Err(), HasSubstr("\n    trainer: error: planned end of start 1\n"));
-  EXPECT_THAT(Err(), HasSubstr("first error: trainer: error: planned end of start 1"));
+  const std::string err = Err();
+  EXPECT_THAT(err, HasSubstr(" E up  trainer: planned end of start 1\n"
+                             "    trainer: exit code 65, which a restart would not cure (log: " +
+                             folder_ + "/run/attempts/1/trainer.log)\n"));
+  EXPECT_EQ(err.find("planned end"), err.rfind("planned end")) << err;
+  const RunStatus status = Status();
+  EXPECT_EQ(status.state, RunState::kFailed);
+  EXPECT_EQ(status.exit_code, 65);
+  EXPECT_THAT(status.message, HasSubstr("trainer: planned end of start 1\n"));
+}
+
+TEST_F(SupervisorTest, StatusFollowsTheRun) {
+  Start(5, "killed_once", {"serve"});
+  const auto worker = [&] {
+    for (const ProcessStatus& process : Status().processes) {
+      if (process.name == "worker0") return process;
+    }
+    return ProcessStatus{};
+  };
+  ASSERT_TRUE(Eventually([&] {
+    return worker().restarts == 1 && Status().state == RunState::kRunning;
+  })) << ToJson(Status());
+  EXPECT_EQ(Status().supervisor, IdentityOf(supervisor_->pid()));
+  EXPECT_EQ(worker().identity, IdentityOf(Starts("worker").back()));
+  EXPECT_EQ(worker().state, ProcessState::kRunning);
+  kill(supervisor_->pid(), SIGTERM);
+  EXPECT_EQ(Finish(), 75) << Err();
+  EXPECT_EQ(Status().state, RunState::kStopped);
+  EXPECT_EQ(worker().identity, ProcessIdentity{}) << "a number that is free again names nobody";
+}
+
+TEST_F(SupervisorTest, EveryStartOfAWorkerHasItsOwnSectionOfTheLog) {
+  Start(5, "killed_once", {"serve"});
+  ASSERT_TRUE(Started("worker", 2)) << Err();
+  ASSERT_TRUE(Eventually([&] { return LogOf(1, "worker0").ends_with("start 2\nworker speaks\n"); }))
+      << LogOf(1, "worker0");
+  EXPECT_TRUE(LogOf(1, "worker0").starts_with("worker speaks\n")) << LogOf(1, "worker0");
+  kill(supervisor_->pid(), SIGTERM);
+  EXPECT_EQ(Finish(), 75);
+}
+
+TEST_F(SupervisorTest, AWorkerThatLivesOnLogsToTheFolderOfTheNewAttempt) {
+  Start(5, "serve", {"gain_kill:000004", "exit:0"});
+  EXPECT_EQ(Finish(), 0) << Err();
+  EXPECT_EQ(LogOf(1, "worker0"), "worker speaks\n");
+  EXPECT_THAT(LogOf(2, "worker0"), HasSubstr("worker0: lives on from attempt 1\n"));
 }
 
 TEST_F(SupervisorTest, StopsWhenNoStepWasGainedTwice) {
@@ -192,6 +236,14 @@ TEST_F(SupervisorTest, InterruptionEndsAllWithCode130) {
   EXPECT_EQ(Leftovers(), "");
 }
 
+TEST_F(SupervisorTest, ATerminalThatHangsUpStopsTheRunWithItsStateSaved) {
+  Start(5, "serve", {"serve"});
+  ASSERT_TRUE(Started("worker", 1)) << Err();
+  kill(supervisor_->pid(), SIGHUP);
+  EXPECT_EQ(Finish(), 75) << Err();
+  EXPECT_EQ(Leftovers(), "");
+}
+
 TEST_F(SupervisorTest, DeafTrainerIsKilledAfterTheGrace) {
   Start(5, "serve", {"deaf"});
   ASSERT_TRUE(Started("worker", 1)) << Err();
@@ -223,6 +275,16 @@ TEST_F(SupervisorTest, RequestToStopReachesTheRanksBehindTheLauncher) {
   kill(supervisor_->pid(), SIGTERM);
   EXPECT_EQ(Finish(), 75) << Err();
   EXPECT_EQ(Starts("rank_stopped").size(), 2u) << "a rank was killed instead of asked";
+}
+
+TEST_F(SupervisorTest, WorkersServeTheTrainerUntilItHasSaved) {
+  Start(5, "serve", {"save_slowly"});
+  ASSERT_TRUE(Started("worker", 1)) << Err();
+  kill(supervisor_->pid(), SIGTERM);
+  EXPECT_EQ(Finish(), 75) << Err();
+  const std::string notes = ReadTail(folder_ + "/starts", 1 << 20);
+  ASSERT_THAT(notes, HasSubstr("worker_stopped")) << "the worker was killed instead of asked";
+  EXPECT_LT(notes.find("trainer_saved"), notes.find("worker_stopped")) << notes;
 }
 
 TEST_F(SupervisorTest, RanksDoNotOutliveALauncherThatWasKilled) {

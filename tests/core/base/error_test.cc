@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "core/base/exit_codes.h"
+
 namespace ponder {
 namespace {
 
@@ -116,6 +118,20 @@ TEST(PonderCheck, DoesNotBuildTheTextOfACheckThatHolds) {
   const auto text = [&] { return ++num_texts; };
   PONDER_CHECK(true) << text();
   EXPECT_EQ(num_texts, 0);
+}
+
+TEST(ExitCodes, AreExactlySuccessAndThoseOfTheConditionsAscending) {
+  std::set<int> of_conditions{0};
+  for (int i = 0; i <= static_cast<int>(Condition::kInternal); ++i) {
+    of_conditions.insert(RowOf(static_cast<Condition>(i)).exit_code);
+  }
+  std::vector<int> documented;
+  for (const ExitCodeRow& row : ExitCodes()) {
+    documented.push_back(row.code);
+    EXPECT_FALSE(row.meaning.empty()) << row.code;
+    EXPECT_FALSE(row.advice.empty()) << row.code;
+  }
+  EXPECT_EQ(documented, std::vector<int>(of_conditions.begin(), of_conditions.end()));
 }
 
 }  // namespace

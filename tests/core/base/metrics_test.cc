@@ -111,6 +111,17 @@ TEST(MetricRecord, TakesEveryMemberOfAFamily) {
   EXPECT_EQ(record.values().size(), 2u);
 }
 
+TEST(MetricRecord, WritesCountsAsAListInTheirPlaceAmongTheMetrics) {
+  MetricRecord record(MetricFile::kMetrics);
+  record.SetCounts("response_length/histogram", {0, 12, 3});
+  record.Set("response_length/clip_ratio", 0.5);
+  record.Set("response_length/max", 6);
+  EXPECT_EQ(record.ToJson(),
+            R"({"response_length/clip_ratio": 0.5, )"
+            R"("response_length/histogram": [0, 12, 3], "response_length/max": 6})");
+  EXPECT_THROW(record.SetCounts("response_length/histgram", {1}), Error);
+}
+
 class MetricsWriterTest : public ::testing::Test {
  protected:
   MetricsWriterTest() : files_(MakeRealFileSystem()) {

@@ -151,6 +151,27 @@ TEST(IsLoopback, KnowsTheAddressesOfThisMachine) {
   }
 }
 
+// Empty when a server may listen there.
+std::string ProblemOfListening(const std::string& address, bool allow_remote) {
+  try {
+    CheckListenAddress(address, allow_remote);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.condition(), Condition::kUsage);
+    return error.what();
+  }
+  return {};
+}
+
+TEST(CheckListenAddress, KeepsServersOnThisMachineUnlessAllowed) {
+  EXPECT_EQ(ProblemOfListening("127.0.0.1:0", false), "");
+  EXPECT_EQ(ProblemOfListening("[::1]:5005", false), "");
+  for (const char* address : {"0.0.0.0:5005", "[::]:5005", "10.0.0.1:0", "node7:5005"}) {
+    EXPECT_THAT(ProblemOfListening(address, false), HasSubstr("--insecure-allow-remote"));
+    EXPECT_EQ(ProblemOfListening(address, true), "") << address;
+  }
+  EXPECT_THAT(ProblemOfListening("5005", true), HasSubstr("expected HOST:PORT, got '5005'"));
+}
+
 TEST(TcpChannelFactory, RefusesToLeaveTheMachineUnlessAllowed) {
   TcpChannelFactory careful(/*allow_remote=*/false);
   EXPECT_NE(careful.Connect("127.0.0.1:1"), nullptr);

@@ -58,6 +58,11 @@ TEST(ConfigReferenceTest, KindsListKeysThatExist) {
       EXPECT_NE(StageSection().Find(key), nullptr) << kind.name << " lists '" << key << "'";
     }
   }
+  for (const Kind& kind : RewardKinds()) {
+    for (const std::string& key : kind.keys) {
+      EXPECT_NE(RewardSection().Find(key), nullptr) << kind.name << " lists '" << key << "'";
+    }
+  }
   for (const Kind& kind : TaskKinds()) {
     for (const std::string& key : kind.keys) {
       EXPECT_NE(TaskSection().Find(key), nullptr) << kind.name << " lists '" << key << "'";

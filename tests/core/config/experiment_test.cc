@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,23 @@ TEST(ExperimentTest, KeysThatAreLeftOutHaveTheirDefaults) {
   EXPECT_EQ(config.Stage("imitate").model, "policy");
   const std::vector<RewardConfig> answer{{.name = "answer", .type = "exact_answer", .weight = 1.0}};
   EXPECT_EQ(config.evaluation.at(0).rewards, answer);
+}
+
+TEST(ExperimentTest, AnEvaluationIsJudgedByWhatDecidesItsTask) {
+  std::string text = Spoiled("type: chain\n    modulus: 11\n    num_operations: {min: 2, max: 3}",
+                             "type: countdown\n    modulus: 11\n    max_attempts: 3");
+  const size_t reward = text.find("exact_answer");
+  text.replace(reward, std::string("exact_answer").size(), "task_verifier");
+  const ExperimentConfig config = ParseExperiment(text, "x.yaml", {});
+  const std::vector<RewardConfig> answer{
+      {.name = "answer", .type = "task_verifier", .weight = 1.0}};
+  EXPECT_EQ(config.evaluation.at(0).rewards, answer);
+}
+
+TEST(ExperimentTest, APresetCanHaveAnotherNumberOfLayers) {
+  EXPECT_EQ(Valid().models.at(0).init.num_layers, 0);
+  EXPECT_EQ(ResolvedYaml(Valid()).find("num_layers"), std::string::npos);
+  EXPECT_EQ(Valid({"models.policy.init.num_layers=3"}).models.at(0).init.num_layers, 3);
 }
 
 TEST(ExperimentTest, LargeNumbersKeepAllTheirDigits) {
@@ -132,6 +151,70 @@ TEST(ExperimentTest, AnySpoiledTextIsReadOrRefusedAsConfiguration) {
     }
   }));
   EXPECT_GT(num_refused, 0);
+}
+
+std::vector<RewardConfig> RewardsFrom(const std::string& reward) {
+  return ParseExperiment(Spoiled("type: exact_answer, weight: 1.0", reward), "x.yaml", {})
+      .Stage("reason")
+      .rewards;
+}
+
+TEST(ExperimentTest, ACommandIsAListOfWordsOrATextForTheShell) {
+  EXPECT_EQ(RewardsFrom("type: command, command: [python3, x.py, 0.5]")[0].command,
+            (std::vector<std::string>{"python3", "x.py", "0.5"}));
+  EXPECT_EQ(RewardsFrom("type: command, command: python3 x.py | tee log")[0].command,
+            (std::vector<std::string>{"/bin/sh", "-c", "python3 x.py | tee log"}));
+}
+
+TEST(ExperimentTest, ATemplateFileBecomesPartOfTheExperiment) {
+  const std::string file = ::testing::TempDir() + "ponder_template.txt";
+  const std::string keys = "type: http, model: m, url: http://x/, template_file: " + file;
+  std::ofstream(file) << "Judge {response}\nto \"{reference}\"\n";
+  const ExperimentConfig config =
+      ParseExperiment(Spoiled("type: exact_answer, weight: 1.0", keys), "x.yaml", {});
+  EXPECT_EQ(config.Stage("reason").rewards[0].prompt_template,
+            "Judge {response}\nto \"{reference}\"\n");
+  std::remove(file.c_str());
+  EXPECT_EQ(ParseExperiment(ResolvedYaml(config), "resolved.yaml", {}), config)
+      << "what was read does not need the file again";
+  EXPECT_THROW(RewardsFrom(keys), ConfigError) << "there is no such file any more";
+  std::ofstream(file) << "Judge it\n";
+  EXPECT_THROW(RewardsFrom(keys), ConfigError) << "{response} is missing";
+}
+
+TEST(ExperimentTest, EpochsSayHowManyStepsAStageHas) {
+  const auto steps = [](const std::string& epochs) {
+    return ParseExperiment(Spoiled("    num_steps: 10\n", ""), "x.yaml",
+                           {"stages.imitate.data.num_demonstrations=20",
+                            "stages.imitate.data.num_epochs=" + epochs})
+        .Stage("imitate")
+        .num_steps;
+  };
+  EXPECT_EQ(steps("2"), 5) << "40 demonstrations in steps of 8";
+  EXPECT_EQ(steps("3"), 8) << "the last step is filled up";
+}
+
+TEST(ExperimentTest, ARunIsNamedByItsNameOrItsFolder) {
+  ModelInit init;
+  init.run = "other";
+  EXPECT_EQ(RunDirectoryOf(init, "somewhere"), "somewhere/other");
+  init.run = "/data/other";
+  EXPECT_EQ(RunDirectoryOf(init, "somewhere"), "/data/other");
+  EXPECT_EQ(Valid({"models.policy.init={run: other, step: best}"}).models.at(0).init.step,
+            kBestStep);
+}
+
+TEST(ExperimentTest, AnEvaluationHasTheMetricsOfItsSettings) {
+  EvaluationConfig evaluation;
+  evaluation.num_samples = 5;
+  evaluation.greedy = true;
+  EXPECT_EQ(EvaluationMetricNames(evaluation),
+            (std::vector<std::string>{"val/sampled", "val/greedy", "val/pass_at_2", "val/pass_at_4",
+                                      "val/maj_at_2", "val/maj_at_4", "val/response_length"}));
+  evaluation = {};
+  evaluation.num_samples = 1;
+  EXPECT_EQ(EvaluationMetricNames(evaluation),
+            (std::vector<std::string>{"val/sampled", "val/response_length"}));
 }
 
 TEST(ResolvedYamlTest, HasEveryKeyOfWhatIsTaken) {

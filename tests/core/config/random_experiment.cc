@@ -1,9 +1,12 @@
 #include "tests/core/config/random_experiment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "core/config/experiment_schema.h"
 
 namespace ponder {
 namespace {
@@ -38,29 +41,67 @@ std::string DrawName(int index) {
          DrawOne<std::string>({"", "_", ".5"}) + "-" + suffix;
 }
 
-RewardConfig DrawReward(int index) {
-  return {.name = DrawName(index),
-          .type = DrawOne<std::string>({"exact_answer", "format"}),
-          .weight = (DrawFlag() ? 1 : -1) * 100 * DrawShare()};
+// Of any form that a text may have, also those that YAML would take for something else.
+std::string DrawText() {
+  return DrawOne<std::string>({"judge.py", "--threshold", "0.5", "true", "null", "", "$HOME", "a b",
+                               "two\nlines\n", "\ttab", "{\"score\": 1}", "caf\xc3\xa9: #1", "- x",
+                               "it's \"quoted\"", "\\frac{1}{2}", "%d", "*x"}) +
+         DrawOne<std::string>({"", " ", "x"}) + DrawOne<std::string>({"y", "7"});
 }
 
-std::vector<RewardConfig> DrawRewards() {
+void DrawHttp(RewardConfig* reward) {
+  reward->url = DrawOne<std::string>({"http://127.0.0.1:8000/v1", "https://judge.example/v1?a=b"});
+  reward->model = DrawText();
+  reward->prompt_template = DrawText() + "{response}" + DrawText();
+  if (DrawFlag()) reward->score_field = DrawName(0);
+  reward->max_reply_tokens = DrawInt(1, 10'000);
+  if (DrawFlag()) (DrawFlag() ? reward->api_key_env : reward->api_key_file) = DrawName(1);
+  reward->request_timeout_s = 100 * DrawShare();
+  reward->max_tries = DrawInt(1, 100);
+  reward->concurrency = DrawInt(1, 256);
+  reward->budget = {.requests = DrawInt(0, 1'000'000'000'000), .tokens = DrawInt(0, 99)};
+  if (DrawFlag()) reward->cache = DrawOne<std::string>({"cache.sqlite", "/tmp/a b", "007"});
+}
+
+RewardConfig DrawReward(const std::string& task_type, int index) {
+  RewardConfig reward{.name = DrawName(index),
+                      .type = DrawOne<std::string>(
+                          {AnswerRewardOf(task_type), "format", "command", "grpc", "http"}),
+                      .weight = (DrawFlag() ? 1 : -1) * 100 * DrawShare()};
+  if (reward.type == AnswerRewardOf(task_type) || reward.type == "format") return reward;
+  reward.range = {.min = -DrawShare(), .max = 100 * DrawShare()};
+  // So short that three of them fit into any score_timeout_s that is drawn.
+  reward.timeout_s = std::ldexp(DrawShare(), -60);
+  if (reward.type == "http") DrawHttp(&reward);
+  if (reward.type == "grpc") reward.address = "localhost:" + std::to_string(DrawInt(1, 65535));
+  if (reward.type == "command") {
+    for (int i = 0; i < DrawInt(1, 4); ++i) reward.command.push_back(DrawText());
+  }
+  return reward;
+}
+
+std::vector<RewardConfig> DrawRewards(const std::string& task_type) {
   std::vector<RewardConfig> rewards;
-  for (int i = 0; i < DrawInt(1, 3); ++i) rewards.push_back(DrawReward(i));
+  for (int i = 0; i < DrawInt(1, 3); ++i) rewards.push_back(DrawReward(task_type, i));
   return rewards;
 }
 
 TaskConfig DrawTask(int index) {
   TaskConfig task;
   task.name = DrawName(index);
-  task.type = "chain";
+  task.type = DrawOne(NamesOf(TaskKinds()));
   task.modulus = DrawOne<int64_t>({2, 3, 11, 97, 997});
-  task.num_operations.min = DrawInt(1, 10);
-  task.num_operations.max = DrawInt(task.num_operations.min, 20);
   task.task_seed = DrawInt(0, 1000);
-  task.misconception_share = DrawShare();
-  task.misconception_probability = DrawShare();
-  task.slip_probability = DrawShare();
+  if (task.type == "chain") {
+    task.num_operations.min = DrawInt(1, 10);
+    task.num_operations.max = DrawInt(task.num_operations.min, 20);
+    task.misconception_share = DrawShare();
+    task.misconception_probability = DrawShare();
+    task.slip_probability = DrawShare();
+  } else if (task.type == "countdown") {
+    task.max_attempts = DrawInt(1, 18);
+    task.lookahead_probability = DrawShare();
+  }
   task.eval_share = DrawShare();
   return task;
 }
@@ -70,9 +111,14 @@ ModelConfig DrawModel(int index) {
   model.name = DrawName(index);
   if (DrawFlag()) {
     model.init.preset = DrawOne<std::string>({"tiny", "10m", "0.5b"});
+    if (DrawFlag()) model.init.num_layers = DrawInt(1, 9);
   } else {
-    model.init.run = DrawName(index);
-    model.init.step = DrawInt(0, 1000);
+    model.init.run = (DrawFlag() ? "other-" : "../a b/") + DrawName(index);
+    if (DrawFlag()) {
+      model.init.step = DrawFlag() ? kBestStep : DrawInt(0, 1000);
+    } else {
+      model.init.stage = DrawName(index);
+    }
   }
   return model;
 }
@@ -111,21 +157,29 @@ void DrawSampling(const ExperimentConfig& config, StageConfig* stage) {
   stage->rollout.temperature = 2 * DrawShare();
   stage->rollout.max_new_tokens = DrawInt(1, 1000);
   if (DrawFlag()) stage->rollout.max_total_tokens = stage->rollout.max_new_tokens + DrawInt(1, 99);
-  stage->rewards = DrawRewards();
+  stage->rewards = DrawRewards(config.Task(stage->task).type);
 }
 
 StageConfig DrawStage(const ExperimentConfig& config, int index) {
   StageConfig stage;
   stage.name = DrawName(index);
-  stage.algorithm = DrawOne<std::string>({"sft", "grpo"});
+  stage.algorithm = DrawOne<std::string>({"sft", "grpo", "evaluate"});
   stage.model = DrawNameOf(config.models);
+  if (stage.algorithm == "evaluate") return stage;
   DrawTraining(&stage);
   if (stage.algorithm == "grpo") {
     DrawSampling(config, &stage);
   } else {
-    stage.data = {.task = DrawNameOf(config.tasks),
-                  .demonstrator = DrawOne<std::string>({"exact", "sloppy"})};
+    stage.data.task = DrawNameOf(config.tasks);
+    stage.data.demonstrator = DrawOne(DemonstratorsOf(config.Task(stage.data.task).type));
     stage.batch_size = DrawInt(1, 512);
+    stage.validation = {.every_steps = DrawInt(0, 9), .num_demonstrations = DrawInt(1, 999)};
+    if (DrawFlag()) stage.data.num_demonstrations = DrawInt(1, 5000);
+    if (stage.data.num_demonstrations > 0 && DrawFlag()) {
+      stage.data.num_epochs = DrawInt(1, 9);
+      const int64_t total = stage.data.num_epochs * stage.data.num_demonstrations;
+      stage.num_steps = total / stage.batch_size + (total % stage.batch_size > 0 ? 1 : 0);
+    }
   }
   return stage;
 }
@@ -142,7 +196,7 @@ EvaluationConfig DrawEvaluation(const ExperimentConfig& config, int index) {
   evaluation.temperature = 2 * DrawShare();
   evaluation.max_new_tokens = DrawInt(1, 1000);
   if (DrawFlag()) evaluation.stages = {DrawNameOf(config.stages)};
-  evaluation.rewards = DrawRewards();
+  evaluation.rewards = DrawRewards(config.Task(evaluation.task).type);
   return evaluation;
 }
 
@@ -161,9 +215,25 @@ ExperimentConfig DrawExperiment() {
   }
   config.models.push_back(DrawModel(0));
   for (int i = 0; i < DrawInt(1, 3); ++i) config.stages.push_back(DrawStage(config, i));
-  for (int i = 0; i < DrawInt(0, 2); ++i) config.evaluation.push_back(DrawEvaluation(config, i));
+  const bool evaluates =
+      std::any_of(config.stages.begin(), config.stages.end(),
+                  [](const StageConfig& stage) { return stage.algorithm == "evaluate"; });
+  for (int i = 0; i < DrawInt(evaluates ? 1 : 0, 2); ++i) {
+    config.evaluation.push_back(DrawEvaluation(config, i));
+  }
+  for (StageConfig& stage : config.stages) {
+    if (stage.algorithm == "evaluate" && DrawFlag()) stage.sets = {DrawNameOf(config.evaluation)};
+  }
+  BestConfig best;
+  if (!config.evaluation.empty() && DrawFlag()) {
+    const EvaluationConfig& evaluation = config.evaluation.back();
+    best = {.evaluation = evaluation.name,
+            .metric = DrawOne(EvaluationMetricNames(evaluation)),
+            .mode = DrawOne<std::string>({"max", "min"})};
+  }
   config.checkpoint = {.save_steps = DrawInt(1, 100),
                        .keep = DrawInt(1, 9),
+                       .best = best,
                        .resume = DrawOne<std::string>({"auto", "never", "must"})};
   config.trainer = {.micro_batch_tokens = DrawInt(1, 100'000),
                     .max_nonfinite_steps = DrawInt(0, 9),

@@ -3,9 +3,12 @@
 
 #include <ostream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/config/experiment.h"
+#include "core/config/experiment_schema.h"
 #include "tests/core/config/test_experiments.h"
 
 namespace ponder {
@@ -15,10 +18,27 @@ struct WrongExperiment {
   const char* name;
   const char* from;  // in the valid experiment
   const char* to;
-  const char* message;
+  const char* message;  // $ALGORITHMS, $TASKS and $REWARDS stand for the names of all
 };
 
 void PrintTo(const WrongExperiment& wrong, std::ostream* stream) { *stream << wrong.name; }
+
+std::string ListOf(const std::vector<Kind>& kinds) {
+  std::string list;
+  for (const std::string& name : NamesOf(kinds)) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+// The names grow when someone adds a kind (`ponder new`), so they are put in here.
+std::string WithNames(std::string message) {
+  const std::pair<std::string, std::vector<Kind>> kinds[] = {
+      {"$ALGORITHMS", AlgorithmKinds()}, {"$TASKS", TaskKinds()}, {"$REWARDS", RewardKinds()}};
+  for (const auto& [word, names] : kinds) {
+    const size_t at = message.find(word);
+    if (at != std::string::npos) message.replace(at, word.size(), ListOf(names));
+  }
+  return message;
+}
 
 class WrongExperimentTest : public ::testing::TestWithParam<WrongExperiment> {};
 
@@ -26,7 +46,7 @@ TEST_P(WrongExperimentTest, IsToldWhatIsWrongAndWhere) {
   const WrongExperiment& wrong = GetParam();
   const std::string text = Spoiled(wrong.from, wrong.to);
   ASSERT_FALSE(text.empty()) << "the valid experiment has no '" << wrong.from << "'";
-  EXPECT_EQ(ProblemsOf(text), wrong.message);
+  EXPECT_EQ(ProblemsOf(text), WithNames(wrong.message));
 }
 
 std::string NameOf(const ::testing::TestParamInfo<WrongExperiment>& info) {
@@ -87,23 +107,26 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         WrongExperiment{"TrlGenerations", "samples_per_prompt", "num_generations",
                         "x.yaml:26:5: unknown key 'num_generations' in stages[1]; TRL's "
-                        "num_generations is 'samples_per_prompt' here"},
-        WrongExperiment{"TrlBatchSize", "batch_size: 8", "per_device_train_batch_size: 8",
-                        "x.yaml:18:5: unknown key 'per_device_train_batch_size' in stages[0]; "
-                        "TRL's per_device_train_batch_size is 'batch_size' here, over all ranks"},
+                        "num_generations is stages[].samples_per_prompt here (8 in both)"},
+        WrongExperiment{
+            "TrlBatchSize", "batch_size: 8", "per_device_train_batch_size: 8",
+            "x.yaml:18:5: unknown key 'per_device_train_batch_size' in stages[0]; "
+            "TRL's per_device_train_batch_size is stages[].batch_size here (over all "
+            "ranks; for grpo it is stages[].prompts_per_step, prompts and not answers)"},
         WrongExperiment{"LearningRateOfTheStage", "    batch_size: 8", "    learning_rate: 0.1",
                         "x.yaml:18:5: unknown key 'learning_rate' in stages[0]; the stage's is "
                         "optimizer.learning_rate"},
         WrongExperiment{"TrlBeta", "    prompts_per_step: 4", "    beta: 0.04",
-                        "x.yaml:25:5: unknown key 'beta' in stages[1]; TRL's beta weighs a KL "
-                        "term; the objective has none here"},
+                        "x.yaml:25:5: unknown key 'beta' in stages[1]; TRL's beta has no "
+                        "counterpart here (there is no KL term and no DPO yet; GRPOConfig's beta "
+                        "is 0 by default)"},
         WrongExperiment{"VerlPolicy", "checkpoint:", "actor_rollout_ref:",
-                        "x.yaml:34:1: unknown key 'actor_rollout_ref' in the file; verl's "
-                        "actor_rollout_ref is in 'models' and 'stages' here"},
+                        "x.yaml:34:1: unknown key 'actor_rollout_ref' in the file; it is a "
+                        "section of verl's: docs/from_verl_and_trl.md says what its keys are here"},
         WrongExperiment{"ModelFromAFolder", "{preset: tiny}", "{folder: models/Qwen}",
                         "x.yaml:12:19: unknown key 'folder' in models.policy.init; models cannot "
-                        "be read from a folder; the forms are {preset: NAME} and {run: NAME, step: "
-                        "N}"}),
+                        "be read from a folder; the forms are {preset: NAME}, {run: NAME, step: N} "
+                        "and {run: NAME, stage: NAME}"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -193,19 +216,20 @@ INSTANTIATE_TEST_SUITE_P(
     Choices, WrongExperimentTest,
     ::testing::Values(
         WrongExperiment{"MisspelledAlgorithm", "algorithm: grpo", "algorithm: gpro",
-                        "x.yaml:22:16: stages[1].algorithm: expected one of grpo, sft, got 'gpro'; "
-                        "did you mean 'grpo'?"},
+                        "x.yaml:22:16: stages[1].algorithm: expected one of $ALGORITHMS, "
+                        "got 'gpro'; did you mean 'grpo'?"},
         WrongExperiment{"UnknownAlgorithm", "algorithm: grpo", "algorithm: alphazero",
-                        "x.yaml:22:16: stages[1].algorithm: expected one of grpo, sft, got "
-                        "'alphazero'"},
+                        "x.yaml:22:16: stages[1].algorithm: expected one of $ALGORITHMS, "
+                        "got 'alphazero'"},
         WrongExperiment{"UnknownTaskType", "    type: chain", "    type: sudoku",
-                        "x.yaml:6:11: tasks.chain.type: expected one of chain, got 'sudoku'"},
+                        "x.yaml:6:11: tasks.chain.type: expected one of $TASKS, got 'sudoku'"},
         WrongExperiment{"UnknownPreset", "preset: tiny", "preset: tini",
                         "x.yaml:12:27: models.policy.init.preset: expected one of tiny, 10m, 0.5b, "
                         "got 'tini'; did you mean 'tiny'?"},
         WrongExperiment{"UnknownRewardType", "type: exact_answer", "type: exact_answers",
-                        "x.yaml:33:30: stages[1].rewards[0].type: expected one of exact_answer, "
-                        "format, got 'exact_answers'; did you mean 'exact_answer'?"}),
+                        "x.yaml:33:30: stages[1].rewards[0].type: expected one of $REWARDS, "
+                        "got 'exact_answers'; did you mean "
+                        "'exact_answer'?"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(
@@ -278,10 +302,112 @@ INSTANTIATE_TEST_SUITE_P(
                         "'every_steps'?"},
         WrongExperiment{"TwoForms", "{preset: tiny}", "{preset: tiny, run: other, step: 3}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME} and {run: NAME, step: N}"},
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"ForkOfItself", "{preset: tiny}", "{run: demo, step: 3}",
+                        "x.yaml:12:24: models.policy.init.run: a run cannot begin with itself; "
+                        "expected another run than 'demo' (to make it longer, raise num_steps of "
+                        "its last stage)"},
+        WrongExperiment{"StepAndStage", "{preset: tiny}", "{run: other, step: 3, stage: last}",
+                        "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"NoLength", "    num_steps: 10\n", "",
+                        "x.yaml:14:5: stages[0].num_steps: missing; algorithm 'sft' needs it, or "
+                        "data.num_epochs instead"},
+        WrongExperiment{"NoLengthOfAnAlgorithmWithoutEpochs", "    num_steps: 20\n", "",
+                        "x.yaml:21:5: stages[1].num_steps: missing; algorithm 'grpo' needs it"},
+        WrongExperiment{"EpochsOfNothing", "demonstrator: exact}",
+                        "demonstrator: exact, num_epochs: 2}",
+                        "x.yaml:16:58: stages[0].data.num_epochs: an epoch is a pass over "
+                        "data.num_demonstrations; expected both"},
+        WrongExperiment{"StepsAndEpochs", "demonstrator: exact}",
+                        "demonstrator: exact, num_demonstrations: 20, num_epochs: 3}",
+                        "x.yaml:17:16: stages[0].num_steps: expected num_steps or "
+                        "data.num_epochs, got both, 10 steps and 3 epochs of 8 steps together; "
+                        "leave num_steps out"},
+        WrongExperiment{"BestByNothing", "keep: 2", "keep: 2, best: {evaluation: heldot}",
+                        "x.yaml:34:57: checkpoint.best.evaluation: no evaluation 'heldot'; did "
+                        "you mean 'heldout'?"},
+        WrongExperiment{"BestByAMetricThatIsNotMeasured", "keep: 2",
+                        "keep: 2, best: {evaluation: heldout, metric: val/pass_at_8}",
+                        "x.yaml:34:74: checkpoint.best.metric: no metric of evaluation 'heldout' "
+                        "called 'val/pass_at_8'; did you mean 'val/pass_at_2'?"},
+        WrongExperiment{"BestByNoMetric", "keep: 2",
+                        "keep: 2, best: {evaluation: heldout, metric: sampled}",
+                        "x.yaml:34:74: checkpoint.best.metric: expected a metric, AREA/NAME, got "
+                        "'sampled'"},
+        WrongExperiment{"StepThatIsNoWord", "{preset: tiny}", "{run: other, step: bets}",
+                        "x.yaml:12:37: models.policy.init.step: expected a whole number, 0 or "
+                        "more, or 'best', got 'bets'"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME} and {run: NAME, step: N}"}),
+                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+        WrongExperiment{"LayersOfAnotherRun", "{preset: tiny}",
+                        "{run: other, step: 3, num_layers: 3}",
+                        "x.yaml:12:52: models.policy.init.num_layers: it is for a preset; the "
+                        "policy of run 'other' has its own layers"},
+        WrongExperiment{"KeyOfAnotherTask", "modulus: 11", "max_attempts: 2",
+                        "x.yaml:7:5: tasks.chain.max_attempts: type 'chain' takes no "
+                        "'max_attempts'; it is for countdown"},
+        WrongExperiment{"ReferenceAnswersThatAreMissing",
+                        "    type: chain\n    modulus: 11\n    num_operations: {min: 2, max: 3}",
+                        "    type: countdown\n    modulus: 11\n    max_attempts: 3",
+                        "x.yaml:33:30: stages[1].rewards[0].type: the problems of task 'chain' "
+                        "have many right answers and no reference answer; expected "
+                        "'task_verifier', got 'exact_answer'"},
+        WrongExperiment{"ReferenceAnswersOfAnEvaluation", ", every_steps: 5",
+                        ", every_steps: 5, rewards: [{name: a, type: task_verifier}]",
+                        "x.yaml:10:93: evaluation[0].rewards[0].type: the problems of task "
+                        "'chain' have one right answer; expected 'exact_answer', got "
+                        "'task_verifier'"}),
+    NameOf);
+
+// The reward of the valid experiment, as one of another type.
+constexpr const char* kReward = "type: exact_answer, weight: 1.0";
+
+INSTANTIATE_TEST_SUITE_P(
+    RewardsOfUsers, WrongExperimentTest,
+    ::testing::Values(
+        WrongExperiment{"CommandIsMissing", kReward, "type: command",
+                        "x.yaml:33:9: stages[1].rewards[0].command: missing; type 'command' needs "
+                        "it"},
+        WrongExperiment{"CommandIsEmpty", kReward, "type: command, command: []",
+                        "x.yaml:33:48: stages[1].rewards[0].command: expected a program, got an "
+                        "empty list"},
+        WrongExperiment{"KeyOfAnotherType", kReward, "type: command, command: [x], url: http://x/",
+                        "x.yaml:33:53: stages[1].rewards[0].url: type 'command' takes no 'url'; it "
+                        "is for http"},
+        WrongExperiment{"SlowerThanScoringMayBe", kReward,
+                        "type: grpc, address: h:1, timeout_s: 30",
+                        "x.yaml:33:61: stages[1].rewards[0].timeout_s: the rewards up to here may "
+                        "take 30 s, expected less than trainer.score_timeout_s, 30"},
+        WrongExperiment{"EmptyScoreRange", kReward,
+                        "type: grpc, address: h:1, range: {min: 1, max: 1}",
+                        "x.yaml:33:50: stages[1].rewards[0].range: expected min below max, got 1 "
+                        "and 1"},
+        WrongExperiment{"UrlWithoutScheme", kReward,
+                        "type: http, model: m, template: '{response}', url: localhost/v1",
+                        "x.yaml:33:75: stages[1].rewards[0].url: expected http://... or "
+                        "https://..., got 'localhost/v1'"},
+        WrongExperiment{"NoTemplate", kReward, "type: http, model: m, url: http://x/",
+                        "x.yaml:33:9: stages[1].rewards[0]: expected exactly one of template and "
+                        "template_file"},
+        WrongExperiment{"TemplateWithoutResponse", kReward,
+                        "type: http, model: m, url: http://x/, template: 'Is {prompt} right?'",
+                        "x.yaml:33:72: stages[1].rewards[0].template: expected {response} in it, "
+                        "got none: the judge would not see what it judges"},
+        WrongExperiment{"MisspelledPlaceholder", kReward,
+                        "type: http, model: m, url: http://x/, template: '{promt} {response}'",
+                        "x.yaml:33:72: stages[1].rewards[0].template: no placeholder {promt}; did "
+                        "you mean {prompt}?"},
+        WrongExperiment{"KeyInTheFile", kReward,
+                        "type: http, model: m, url: http://x/, template: '{response}', api_key: s",
+                        "x.yaml:33:86: unknown key 'api_key' in stages[1].rewards[0]; a key is "
+                        "never written here: api_key_env or api_key_file says where"},
+        WrongExperiment{"TwoKeys", kReward,
+                        "type: http, model: m, url: http://x/, template: '{response}', "
+                        "api_key_env: A, api_key_file: b",
+                        "x.yaml:33:116: stages[1].rewards[0].api_key_file: expected at most one of "
+                        "api_key_env and api_key_file, got both"}),
     NameOf);
 
 INSTANTIATE_TEST_SUITE_P(

@@ -101,6 +101,87 @@ TEST_F(SftTest, StepsWalkThroughTheStreamWithoutRepeating) {
   }
 }
 
+// Ordinals of `num_steps` steps, in order.
+std::vector<uint64_t> OrdinalsOf(const Algorithm& sft, int64_t num_steps,
+                                 std::map<std::string, double>* metrics) {
+  std::vector<uint64_t> ordinals;
+  for (int64_t step = 0; step < num_steps; ++step) {
+    StepInput input;
+    input.step = step;
+    const std::vector<Minibatch> minibatches = sft.BuildExamples(input, metrics);
+    for (const ExampleUnit& unit : minibatches.at(0)) {
+      ordinals.push_back(unit.sequences[0].ordinal);
+    }
+  }
+  return ordinals;
+}
+
+TEST_F(SftTest, EveryEpochSeesEveryDemonstrationOnceInAnOrderOfItsOwn) {
+  constexpr int64_t kSet = 12;  // not a multiple of the batch: a batch spans two epochs
+  stage_.data.num_demonstrations = kSet;
+  std::map<std::string, double> metrics;
+  const std::vector<uint64_t> ordinals = OrdinalsOf(*Make(), /*num_steps=*/12, &metrics);
+  ASSERT_EQ(ordinals.size(), 5 * kSet);
+  EXPECT_EQ(metrics.at("train/epoch"), 5.0);
+  std::set<std::vector<uint64_t>> orders;
+  for (size_t epoch = 0; epoch < 5; ++epoch) {
+    const std::vector<uint64_t> order(ordinals.begin() + epoch * kSet,
+                                      ordinals.begin() + (epoch + 1) * kSet);
+    const std::set<uint64_t> seen(order.begin(), order.end());
+    EXPECT_EQ(seen.size(), static_cast<size_t>(kSet));
+    EXPECT_EQ(*seen.rbegin(), (Ordinal{kStream, 0, kSet - 1}.Pack())) << "indices below the size";
+    orders.insert(order);
+  }
+  EXPECT_EQ(orders.size(), 5U);
+}
+
+TEST_F(SftTest, EpochsNeedNoStateAndDependOnSeedAndStream) {
+  stage_.data.num_demonstrations = 100;
+  std::map<std::string, double> metrics;
+  const std::vector<uint64_t> all = OrdinalsOf(*Make(), 40, &metrics);
+  // A resumed run asks a new object for step 30 first.
+  const Minibatch resumed = BatchOf(30);
+  for (int64_t i = 0; i < kBatchSize; ++i) {
+    EXPECT_EQ(resumed[i].sequences[0].ordinal, all[30 * kBatchSize + i]);
+  }
+  const auto index_of_first = [&](uint16_t stream) {
+    return Ordinal::Unpack(BatchOf(0, stream)[0].sequences[0].ordinal).index;
+  };
+  EXPECT_NE(index_of_first(1), index_of_first(2));
+  experiment_.run.seed = 8;
+  EXPECT_NE(OrdinalsOf(*Make(), 40, &metrics), all);
+}
+
+TEST_F(SftTest, WithoutASetThereAreNoEpochs) {
+  std::map<std::string, double> metrics;
+  OrdinalsOf(*Make(), 1, &metrics);
+  EXPECT_FALSE(metrics.contains("train/epoch"));
+}
+
+TEST_F(SftTest, ValidatesOnTheSameHeldOutDemonstrationsInEveryStage) {
+  stage_.validation = {.every_steps = 1, .num_demonstrations = 7};
+  const Minibatch batch = Make(/*stream=*/1)->ValidationExamples();
+  const Minibatch other = Make(/*stream=*/2)->ValidationExamples();
+  ASSERT_EQ(batch.size(), 7U);
+  double sum = 0;
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const Example& example = batch[i].sequences[0];
+    const std::vector<uint32_t> prompt = task_.tokenizer().Encode(kToyHeldOut);
+    EXPECT_TRUE(std::equal(prompt.begin(), prompt.end(), example.token_ids.begin()));
+    EXPECT_EQ(example.token_ids, other[i].sequences[0].token_ids);
+    for (const double weight : example.weight) sum += weight;
+  }
+  EXPECT_NEAR(sum, 1.0, 1e-15);
+}
+
+TEST_F(SftTest, NeverTrainsOnAHeldOutProblem) {
+  const std::vector<uint32_t> held_out = task_.tokenizer().Encode(kToyHeldOut);
+  for (const ExampleUnit& unit : BatchOf(0)) {
+    const std::vector<uint32_t>& tokens = unit.sequences[0].token_ids;
+    EXPECT_FALSE(std::equal(held_out.begin(), held_out.end(), tokens.begin()));
+  }
+}
+
 TEST_F(SftTest, StagesDrawFromDifferentStreams) {
   EXPECT_NE(BatchOf(0, 1)[0].sequences[0].ordinal, BatchOf(0, 2)[0].sequences[0].ordinal);
 }
@@ -137,7 +218,9 @@ TEST_F(SftTest, AnUnknownAlgorithmIsRefusedWithTheNamesOfAll) {
     Make();
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("(grpo, sft), got 'gpro'"));
+    EXPECT_THAT(error.what(),
+                testing::AllOf(testing::HasSubstr("grpo, "), testing::HasSubstr("sft"),
+                               testing::HasSubstr("), got 'gpro'")));
   }
 }
 

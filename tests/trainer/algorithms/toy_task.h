@@ -9,15 +9,21 @@
 
 namespace ponder {
 
-// Tokens a, b, >, #, <eos> with ids 0 to 4. The prompt of problem i is "a >" or "a a >", the
+// Tokens a, b, >, #, <eos> with ids 0 to 4. The prompt of problem i is "a >" or "a a >", that of a
+// held-out one "a a a >"; the
 // demonstrator `letters` answers with 1 + (i mod 3) times "b", `silent` with nothing.
+inline constexpr const char* kToyHeldOut = "a a a >";
+
 class ToyTask : public Task {
  public:
   const Tokenizer& tokenizer() const override { return tokenizer_; }
   Problem MakeProblem(Split split, uint64_t seed, uint64_t index) const override {
-    PONDER_CHECK(split == Split::kTrain) << "training data must come from the training split";
     Problem problem;
     problem.index = index;
+    if (split == Split::kEvaluate) {
+      problem.text = kToyHeldOut;
+      return problem;
+    }
     problem.text = (index + seed) % 2 == 0 ? "a >" : "a a >";
     return problem;
   }

@@ -48,8 +48,10 @@ class DamageTest : public ::testing::Test {
     CrashFileSystem copy = files_;
     damage(copy);
     std::vector<std::string> reports;
-    const auto loaded = LoadNewest(
-        copy, kSampleRoot, [&reports](const std::string& line) { reports.push_back(line); });
+    const auto loaded =
+        LoadNewest(copy, kSampleRoot, [&reports](const std::string& path, const std::string& why) {
+          reports.push_back(path + ": " + why);
+        });
     ASSERT_TRUE(loaded.has_value());
     ASSERT_TRUE(IsWholeSample(*loaded));
     ASSERT_EQ(loaded->manifest.step, 20) << file;
@@ -136,8 +138,9 @@ TEST_F(DamageTest, RefusesToBeginAgainWhenNothingVerifies) {
   Overwrite(files_, PathOf("policy/config.json", 40), "{}");
   std::vector<std::string> reports;
   try {
-    LoadNewest(files_, kSampleRoot,
-               [&reports](const std::string& line) { reports.push_back(line); });
+    LoadNewest(files_, kSampleRoot, [&reports](const std::string& path, const std::string& why) {
+      reports.push_back(path + ": " + why);
+    });
     FAIL() << "expected a refusal";
   } catch (const CheckpointError& error) {
     EXPECT_EQ(error.exit_code(), 65);
@@ -172,13 +175,15 @@ TEST_F(DamageTest, AFullDiskAtAnyOperationLeavesThePreviousCheckpoint) {
       EXPECT_FALSE(writer.is_open());
       EXPECT_EQ(CountNames(files, kSampleRoot, kTemporaryPrefix), 0) << "after operation " << nth;
       const auto loaded =
-          LoadNewest(files, kSampleRoot, [](const std::string& line) { ADD_FAILURE() << line; });
+          LoadNewest(files, kSampleRoot, [](const std::string& path, const std::string& why) {
+            ADD_FAILURE() << path << ": " << why;
+          });
       ASSERT_TRUE(loaded && IsWholeSample(*loaded)) << "operation " << nth;
       ASSERT_TRUE(loaded->manifest.step == 40 || loaded->manifest.step == 60);
       num_committed += loaded->manifest.step == 60;
       // The next save works, and removes what this one could not.
       SaveSample(files, writer, 80);
-      ASSERT_EQ(LoadNewest(files, kSampleRoot, [](const std::string&) {})->manifest.step, 80);
+      ASSERT_EQ(LoadNewest(files, kSampleRoot, IgnoreReports)->manifest.step, 80);
       ASSERT_EQ(CountNames(files, kSampleRoot, "."), 0) << "leftovers after operation " << nth;
     }
     std::printf("disk full %s operation k, %llu points: %llu keep the old one, %llu have the new\n",
@@ -208,7 +213,7 @@ TEST_F(DamageTest, EveryPhaseHasAFailpointAndSurvivesIt) {
     ConfigureFailpoints("trainer", /*rank=*/0);
     EXPECT_FALSE(writer.is_open());
     const bool is_published = name == "checkpoint.latest" || name == "checkpoint.retention";
-    const auto loaded = LoadNewest(files, kSampleRoot, [](const std::string&) {});
+    const auto loaded = LoadNewest(files, kSampleRoot, IgnoreReports);
     ASSERT_TRUE(loaded && IsWholeSample(*loaded)) << name;
     EXPECT_EQ(loaded->manifest.step, is_published ? 60 : 40) << name;
   }
@@ -233,7 +238,9 @@ class RealDiskTest : public ::testing::Test {
   std::optional<int64_t> Load() {
     reports_.clear();
     const auto loaded =
-        LoadNewest(*files_, root_, [this](const std::string& line) { reports_.push_back(line); });
+        LoadNewest(*files_, root_, [this](const std::string& path, const std::string& why) {
+          reports_.push_back(path + ": " + why);
+        });
     if (!loaded) return std::nullopt;
     EXPECT_TRUE(IsWholeSample(*loaded));
     return loaded->manifest.step;
@@ -282,6 +289,7 @@ TEST_F(RealDiskTest, DoesNotFollowALinkWhenItRemoves) {
   std::filesystem::create_directory(treasure);
   files_->Create(treasure + "/gold")->Close();
   std::filesystem::create_directory_symlink(treasure, root_ + "/.tmp-step_000060-a1-1");
+  RemoveLeftovers(*files_, root_);
   EXPECT_EQ(Load(), 40);
   EXPECT_TRUE(files_->Exists(treasure + "/gold"));
   EXPECT_FALSE(files_->IsSymlink(root_ + "/.tmp-step_000060-a1-1"));
@@ -304,8 +312,10 @@ TEST(UnreadableCheckpoint, FallsBackLoudly) {
   for (const char* file : {"state.json", "MANIFEST.json"}) {
     files.denied = std::string(kSampleRoot) + "/step_000040/" + file;
     std::vector<std::string> reports;
-    const auto loaded = LoadNewest(
-        files, kSampleRoot, [&reports](const std::string& line) { reports.push_back(line); });
+    const auto loaded =
+        LoadNewest(files, kSampleRoot, [&reports](const std::string& path, const std::string& why) {
+          reports.push_back(path + ": " + why);
+        });
     ASSERT_TRUE(loaded.has_value());
     EXPECT_EQ(loaded->manifest.step, 20);
     ASSERT_THAT(reports, SizeIs(1));

@@ -23,8 +23,10 @@ class CheckpointTest : public ::testing::Test {
   // The step that loads, and what was reported on the way.
   std::optional<int64_t> Load() {
     reports_.clear();
-    const auto loaded = LoadNewest(files_, kSampleRoot,
-                                   [this](const std::string& line) { reports_.push_back(line); });
+    const auto loaded =
+        LoadNewest(files_, kSampleRoot, [this](const std::string& path, const std::string& why) {
+          reports_.push_back(path + ": " + why);
+        });
     if (!loaded) return std::nullopt;
     EXPECT_TRUE(IsWholeSample(*loaded));
     return loaded->manifest.step;
@@ -82,6 +84,8 @@ TEST_F(CheckpointTest, RemovesWhatKilledWritersLeft) {
   Overwrite(leftover + "/state.json", "half");
   files_.MakeDirectories(std::string(kSampleRoot) + "/.trash-step_000000-a1-1");
   EXPECT_EQ(Load(), 20);
+  EXPECT_EQ(CountNames(files_, kSampleRoot, "."), 2) << "a reader changes nothing";
+  RemoveLeftovers(files_, kSampleRoot);
   EXPECT_THAT(files_.List(kSampleRoot), ElementsAre("latest", "step_000020"));
 }
 
@@ -95,7 +99,7 @@ TEST_F(CheckpointTest, ACommitMayComeStepsLater) {
     if (path != "experience/groups.bin") writer.AddFile(path, bytes);
   }
   CrashFileSystem later = files_;  // the world goes on; a kill here loads the one before
-  EXPECT_EQ(LoadNewest(later, kSampleRoot, [](const std::string&) {})->manifest.step, 20);
+  EXPECT_EQ(LoadNewest(later, kSampleRoot, IgnoreReports)->manifest.step, 20);
   writer.AddFile("experience/groups.bin", contents.at("experience/groups.bin"));
   writer.Commit(SampleManifest(40));
   EXPECT_FALSE(writer.is_open());
@@ -185,6 +189,15 @@ TEST_F(CheckpointTest, KeepsTheNewestOnes) {
   for (const int64_t step : {20, 40, 60, 80, 100}) Save(step, /*keep=*/3);
   EXPECT_THAT(CheckpointSteps(files_, kSampleRoot), ElementsAre(100, 80, 60));
   EXPECT_EQ(CountNames(files_, kSampleRoot, "."), 0);
+}
+
+TEST_F(CheckpointTest, ThePinnedOneStaysBesideTheNewest) {
+  CheckpointWriter writer(files_, kSampleRoot, {.keep = 2, .unique = "a1-1"});
+  for (const int64_t step : {20, 40, 60, 80, 100}) SaveSample(files_, writer, step, /*pinned=*/40);
+  EXPECT_THAT(CheckpointSteps(files_, kSampleRoot), ElementsAre(100, 80, 40));
+  SaveSample(files_, writer, 120, /*pinned=*/120);
+  EXPECT_THAT(CheckpointSteps(files_, kSampleRoot), ElementsAre(120, 100))
+      << "the one that was pinned before goes, and a new one counts among the newest";
 }
 
 TEST_F(CheckpointTest, RetentionCountsOnlyWhatVerifies) {

@@ -42,7 +42,8 @@ Manifest SampleManifest(int64_t step) {
   return manifest;
 }
 
-void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step) {
+void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step,
+                std::optional<int64_t> pinned) {
   writer.Begin(step);
   for (const auto& [path, bytes] : SampleFiles(step)) {
     if (path == kRankFile) {
@@ -59,7 +60,7 @@ void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step) {
       writer.AddFile(path, bytes);
     }
   }
-  writer.Commit(SampleManifest(step));
+  writer.Commit(SampleManifest(step), pinned);
 }
 
 void SaveSample(FileSystem& files, int64_t step, int64_t keep) {
@@ -79,7 +80,11 @@ bool IsWholeSample(const LoadedCheckpoint& loaded) {
   for (const auto& [path, bytes] : SampleFiles(manifest.step)) {
     manifest.files.push_back(RecordOf(path, bytes));
   }
-  return loaded.manifest == manifest && loaded.files == SampleFiles(manifest.step);
+  if (!(loaded.manifest == manifest)) return false;
+  for (const auto& [path, bytes] : SampleFiles(manifest.step)) {
+    if (loaded.File(path) != bytes) return false;
+  }
+  return true;
 }
 
 int CountNames(FileSystem& files, const std::string& path, std::string_view prefix) {

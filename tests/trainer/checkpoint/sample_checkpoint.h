@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,8 @@ std::map<std::string, std::string> SampleFiles(int64_t step);
 Manifest SampleManifest(int64_t step);
 
 // Saves the sample checkpoint of `step`: one file comes from another rank.
-void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step);
+void SaveSample(FileSystem& files, CheckpointWriter& writer, int64_t step,
+                std::optional<int64_t> pinned = std::nullopt);
 // The same with a writer of its own.
 void SaveSample(FileSystem& files, int64_t step, int64_t keep);
 void SaveSampleStart(FileSystem& files, const std::string& parent, int64_t step,
@@ -27,6 +29,9 @@ void SaveSampleStart(FileSystem& files, const std::string& parent, int64_t step,
 
 // True when `loaded` is, byte for byte, the sample checkpoint of the step that it claims.
 bool IsWholeSample(const LoadedCheckpoint& loaded);
+
+// A CheckpointReport for where it does not matter what is passed over.
+inline void IgnoreReports(const std::string& /*directory*/, const std::string& /*why*/) {}
 
 // Files and folders below `path` whose name begins with `prefix`, at its first level.
 int CountNames(FileSystem& files, const std::string& path, std::string_view prefix);

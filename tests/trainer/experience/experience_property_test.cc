@@ -86,7 +86,8 @@ RC_GTEST_PROP(ExperienceProperty, ResumeFromAnyBoundaryGivesTheSameBatches, ()) 
 // With few tries the schedule decides what is dropped; everything else must still hold.
 RC_GTEST_PROP(ExperienceProperty, EveryStepCompletesWhenPromptsAreDropped, ()) {
   const Scenario scenario = AnyScenario();
-  const ExperienceOptions options{.lease_time = std::chrono::seconds(5), .max_tries = 2};
+  const ExperienceOptions options{
+      .lease_time = std::chrono::seconds(5), .max_tries = 2, .max_unscored_prompts = 1'000'000};
   Simulation simulation(scenario.stage, options, RefusedOf(scenario), scenario.num_workers,
                         /*attempt=*/1, {});
   for (const uint32_t choice : scenario.choices) simulation.Act(choice);

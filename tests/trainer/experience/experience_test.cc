@@ -129,6 +129,48 @@ TEST_F(ExperienceTest, InfrastructureErrorTriesAgainAndThenDrops) {
   EXPECT_EQ(experience_.counters().dropped.at("infrastructure"), 1u);
 }
 
+TEST_F(ExperienceTest, FivePromptsInARowThatCannotBeScoredEndTheRun) {
+  Begin(StageOf(1, 1, 0));
+  for (int failure = 0; failure < 4 * 3; ++failure) {
+    SubmitFailed(Acquire(1).at(0), VerdictKind::kInfrastructureError);
+  }
+  EXPECT_FALSE(experience_.StepReady(0)) << "four prompts were dropped and replaced";
+  for (int failure = 0; failure < 3; ++failure) {
+    EXPECT_FALSE(experience_.StepReady(0));
+    SubmitFailed(Acquire(1).at(0), VerdictKind::kInfrastructureError);
+  }
+  try {
+    experience_.StepReady(0);
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.condition(), Condition::kUnavailable);
+    EXPECT_THAT(error.what(), HasSubstr("scoring 5 prompts in a row, each tried 3 times"));
+    EXPECT_THAT(error.what(), HasSubstr(FailedGroup({}, VerdictKind::kInfrastructureError).reason));
+  }
+}
+
+TEST_F(ExperienceTest, OnePromptThatIsScoredBreaksTheRow) {
+  Begin(StageOf(1, 2, 0));
+  const auto fail = [&](int num_prompts) {
+    for (int failure = 0; failure < num_prompts * 3; ++failure) {
+      SubmitFailed(Acquire(1).at(0), VerdictKind::kInfrastructureError);
+    }
+  };
+  fail(4);
+  SubmitScored(Acquire(1).at(0));
+  fail(4);
+  SubmitScored(Acquire(1).at(0));
+  EXPECT_TRUE(experience_.StepReady(0));
+}
+
+TEST_F(ExperienceTest, RefusedPromptsAreNoFailureToScore) {
+  Begin(StageOf(1, 1, 0));
+  for (int prompt = 0; prompt < 9; ++prompt) {
+    SubmitFailed(Acquire(1).at(0), VerdictKind::kRefused);
+  }
+  EXPECT_FALSE(experience_.StepReady(0));
+}
+
 TEST_F(ExperienceTest, ExpiredLeaseGoesToAnotherWorkerUnderTheSameOrdinal) {
   Begin(StageOf(1, 1, 0));
   const PromptLease lost = Acquire(1, "a").at(0);

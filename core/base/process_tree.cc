@@ -1,4 +1,4 @@
-#include "cli/supervisor/process_tree.h"
+#include "core/base/process_tree.h"
 
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -6,33 +6,23 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <map>
+#include <optional>
 #include <string>
+
+#include "core/base/process_info.h"
 
 namespace ponder {
 namespace {
 
-struct ProcessEntry {
-  pid_t parent = 0;
-  char state = '?';
-};
-
-// pid -> entry of /proc/PID/stat, whose second field is a name in parentheses that may hold
-// anything.
-std::map<pid_t, ProcessEntry> AllProcesses() {
-  std::map<pid_t, ProcessEntry> processes;
+std::map<pid_t, ProcessInfo> AllProcesses() {
+  std::map<pid_t, ProcessInfo> processes;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename().string();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string line;
-    std::getline(file, line);
-    const size_t end_of_name = line.rfind(')');
-    if (end_of_name == std::string::npos || end_of_name + 4 > line.size()) continue;
-    processes[static_cast<pid_t>(std::stol(name))] = {
-        static_cast<pid_t>(std::stol(line.substr(end_of_name + 4))), line[end_of_name + 2]};
+    const auto pid = static_cast<pid_t>(std::stol(name));
+    if (const std::optional<ProcessInfo> process = ReadProcess(pid)) processes[pid] = *process;
   }
   return processes;
 }

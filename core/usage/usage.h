@@ -1,0 +1,20 @@
+// What the programs say of their command lines, alike for all of them.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <string>
+
+namespace ponder {
+
+// Gives --help of `app`, and of the commands added to it afterwards, a width of at most 80 columns.
+void UseHelpStyle(CLI::App& app);
+
+// The end of a parse that threw: prints help or version to stdout, or what is wrong to stderr with
+// the name that was probably meant ("no option '--worker'; did you mean '--workers'?"). Returns the
+// exit code, 0 or that of Condition::kUsage.
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error, int argc,
+                const char* const* argv);
+
+}  // namespace ponder

@@ -1,0 +1,205 @@
+// What holds for every command: help, an example, wrong options, completion.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "cli/completion/command_tree.h"
+
+namespace ponder {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Outcome {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+Outcome RunPonder(const std::vector<std::string>& words) {
+  std::vector<const char*> arguments{"ponder"};
+  for (const std::string& word : words) arguments.push_back(word.c_str());
+  ::testing::internal::CaptureStdout();
+  ::testing::internal::CaptureStderr();
+  Outcome outcome;
+  outcome.code = RunCommandLine(static_cast<int>(arguments.size()), arguments.data());
+  outcome.out = ::testing::internal::GetCapturedStdout();
+  outcome.err = ::testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+CommandTree Tree() {
+  const auto app = MakeCommandLine(nullptr);
+  return ReadCommandTree(*app);
+}
+
+void ExpectGoodHelp(const Outcome& outcome) {
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_THAT(outcome.out, HasSubstr("Example"));
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(CommandWalk, EveryCommandHasHelpWithAnExampleInEightyColumns) {
+  ExpectGoodHelp(RunPonder({"--help"}));
+  ASSERT_FALSE(Tree().commands.empty());
+  for (const CompletedCommand& command : Tree().commands) {
+    SCOPED_TRACE(command.name);
+    const Outcome outcome = RunPonder({command.name, "--help"});
+    ExpectGoodHelp(outcome);
+    EXPECT_THAT(outcome.out, HasSubstr("ponder " + command.name));
+    for (const CompletedOption& option : command.options) {
+      EXPECT_FALSE(option.help.empty()) << option.names.front();
+    }
+  }
+}
+
+TEST(CommandWalk, EveryCommandNamesTheOptionThatWasProbablyMeant) {
+  for (const CompletedCommand& command : Tree().commands) {
+    for (const CompletedOption& option : command.options) {
+      const std::string& name = option.names.front();
+      if (name.size() < 5) continue;
+      const std::string typo = name + "x";
+      const Outcome outcome = RunPonder({command.name, typo});
+      EXPECT_EQ(outcome.code, 2) << command.name << " " << typo;
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_THAT(outcome.err, HasSubstr("no option '" + typo + "'; did you mean '--"));
+      EXPECT_THAT(outcome.err, HasSubstr("Run 'ponder " + command.name + " --help'"));
+    }
+  }
+}
+
+TEST(CommandWalk, AMissingLetterIsNamedToo) {
+  const Outcome outcome = RunPonder({"up", "x.yaml", "--worker", "2"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("no option '--worker'; did you mean '--workers'?"));
+}
+
+TEST(CommandWalk, ThePageOfExitCodesIsThatOfTheCode) {
+  const char* source = std::getenv("PONDER_SOURCE_DIR");
+  std::ifstream stream(std::filesystem::path(source == nullptr ? "." : source) /
+                       "docs/exit_codes.md");
+  std::ostringstream text;
+  text << stream.rdbuf();
+  EXPECT_TRUE(RunPonder({"exit-codes"}).out == text.str())
+      << "docs/exit_codes.md is out of date; run: ponder exit-codes > docs/exit_codes.md";
+}
+
+// A shell's answer to `input`, or an empty text when the shell is not there.
+struct Shell {
+  int code = -1;
+  std::string output;
+};
+
+Shell RunShell(const std::string& command) {
+  Shell shell;
+  std::FILE* const pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return shell;
+  std::array<char, 4096> buffer{};
+  for (size_t n = 0; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    shell.output.append(buffer.data(), n);
+  }
+  shell.code = WEXITSTATUS(pclose(pipe));
+  return shell;
+}
+
+// The script of one shell in a file, for the time of a test.
+class ScriptFile {
+ public:
+  explicit ScriptFile(const std::string& shell) {
+    std::string pattern = (std::filesystem::temp_directory_path() / "ponder_XXXXXX").string();
+    folder_ = mkdtemp(pattern.data());
+    std::ofstream(path()) << RunPonder({"completion", shell}).out;
+  }
+  ~ScriptFile() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  ScriptFile(const ScriptFile&) = delete;
+  ScriptFile& operator=(const ScriptFile&) = delete;
+  std::string path() const { return (folder_ / "script").string(); }
+  std::string folder() const { return folder_.string(); }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+// What bash offers after `words`, the last of which is being written; one a line.
+std::string BashOffers(const ScriptFile& script, const std::string& words, int index) {
+  return RunShell("cd " + script.folder() + " && bash -c 'source ./script; COMP_WORDS=(" + words +
+                  "); COMP_CWORD=" + std::to_string(index) +
+                  "; _ponder; printf \"%s\\n\" \"${COMPREPLY[@]}\"'")
+      .output;
+}
+
+TEST(Completion, BashOffersEveryCommandAndOption) {
+  const ScriptFile script("bash");
+  const std::string commands = BashOffers(script, "ponder \"\"", 1);
+  for (const CompletedCommand& command : Tree().commands) {
+    EXPECT_THAT(commands, HasSubstr(command.name + "\n"));
+    const std::string options = BashOffers(script, "ponder " + command.name + " -", 2);
+    for (const CompletedOption& option : command.options) {
+      for (const std::string& name : option.names) EXPECT_THAT(options, HasSubstr(name + "\n"));
+    }
+  }
+  EXPECT_EQ(BashOffers(script, "ponder val", 1), "validate\n");
+}
+
+TEST(Completion, BashOffersExperimentsFoldersAndChoices) {
+  const ScriptFile script("bash");
+  std::ofstream(script.folder() + "/my run.yaml") << "";
+  std::ofstream(script.folder() + "/notes.txt") << "";
+  std::filesystem::create_directories(script.folder() + "/configs");
+  EXPECT_EQ(BashOffers(script, "ponder validate \"\"", 2), "my run.yaml\nconfigs\n");
+  EXPECT_EQ(BashOffers(script, "ponder new ta", 2), "task\n");
+}
+
+void ExpectScriptOffersAll(const std::string& shell, bool long_prefix) {
+  const std::string script = RunPonder({"completion", shell}).out;
+  for (const CompletedCommand& command : Tree().commands) {
+    EXPECT_THAT(script, HasSubstr(command.name));
+    for (const CompletedOption& option : command.options) {
+      const std::string& name = option.names.front();
+      EXPECT_THAT(script, HasSubstr(long_prefix ? "'" + name + "[" : " -l " + name.substr(2)));
+    }
+  }
+}
+
+TEST(Completion, ZshsScriptHasEveryCommandAndOptionAndIsRead) {
+  ExpectScriptOffersAll("zsh", /*long_prefix=*/true);
+  if (RunShell("command -v zsh").code != 0) GTEST_SKIP() << "there is no zsh to read the script";
+  const ScriptFile script("zsh");
+  const Shell read = RunShell("zsh -f -c 'autoload -U compinit; compinit -D; source " +
+                              script.path() + "; print ${_comps[ponder]}'");
+  EXPECT_EQ(read.output, "_ponder\n");
+}
+
+TEST(Completion, FishOffersEveryCommandAndOption) {
+  ExpectScriptOffersAll("fish", /*long_prefix=*/false);
+  if (RunShell("command -v fish").code != 0) GTEST_SKIP() << "there is no fish to read the script";
+  const ScriptFile script("fish");
+  const auto offers = [&](const std::string& line) {
+    return RunShell("HOME=" + script.folder() + " fish --no-config -c 'source " + script.path() +
+                    "; complete -C \"" + line + "\"'")
+        .output;
+  };
+  const std::string commands = offers("ponder ");
+  for (const CompletedCommand& command : Tree().commands) {
+    EXPECT_THAT(commands, HasSubstr(command.name + "\t"));
+  }
+  EXPECT_THAT(offers("ponder up --w"), HasSubstr("--workers"));
+}
+
+}  // namespace
+}  // namespace ponder
