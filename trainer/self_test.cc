@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/health_server.h"
 #include "core/base/program.h"
 #include "core/base/rpc.h"
 #include "core/base/runtime_libraries.h"
@@ -72,12 +73,9 @@ json Devices() {
 
 // Asks the health service of a server in this process, over a real connection.
 json GrpcRoundTrip() {
-  grpc::ServerBuilder builder;
-  ConfigureServer(builder);
-  int port = 0;
-  const std::unique_ptr<grpc::Server> server = StartServer(builder, "127.0.0.1:0", &port);
+  const HealthServer server("127.0.0.1:0");
   TcpChannelFactory channels(/*allow_remote=*/false);
-  grpc::GenericStub stub(channels.Connect("127.0.0.1:" + std::to_string(port)));
+  grpc::GenericStub stub(channels.Connect("127.0.0.1:" + std::to_string(server.port())));
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kCallDeadline);
   const grpc::ByteBuffer request(nullptr, 0);  // an empty message: the whole server
@@ -89,7 +87,6 @@ json GrpcRoundTrip() {
   const grpc::Status status = done.get_future().get();  // by the deadline of the call
   const std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - begin;
-  server->Shutdown(std::chrono::system_clock::now());
   if (!status.ok()) return {{"error", status.error_message()}};
   return {{"round_trip_ms", elapsed.count()}};
 }

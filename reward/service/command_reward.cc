@@ -58,8 +58,11 @@ class CommandReward : public RewardSource {
 
   GroupScores Ask(const JudgedGroup& group, steady_clock::time_point deadline) {
     std::unique_ptr<CommandProgram> program = idle_.Take();
+    std::chrono::duration<double> paused{0};
     if (program == nullptr) {
+      const auto begin = steady_clock::now();
       WaitForBackoff(deadline);
+      paused = steady_clock::now() - begin;
       program = Start();
     }
     const uint64_t id = ++last_id_;
@@ -69,10 +72,16 @@ class CommandReward : public RewardSource {
       const std::string reply =
           program->Exchange(CommandRequestLine(id, group), deadline, context_.stop);
       scores = ParseCommandReply(reply, id, &its_error);
-    } catch (const Error&) {
+    } catch (const Error& error) {
       // The program goes with this frame: what it may still say belongs to this request.
       PutOff();
-      throw;
+      if (error.condition() != Condition::kDeadline) throw;
+      const std::string pause =
+          paused.count() < 0.01 ? ""
+                                : fmt::format(", {:.2g} s of it before a restart", paused.count());
+      throw Error(Condition::kDeadline,
+                  fmt::format("no answer within {:g} s (timeout_s){}; it is killed",
+                              config_.timeout_s, pause));
     }
     Recovered();
     idle_.PutBack(std::move(program));
@@ -86,7 +95,7 @@ class CommandReward : public RewardSource {
       MutexLock lock(mutex_);
       start = next_start_;
     }
-    if (start > deadline) {
+    if (start >= deadline) {
       throw Error(Condition::kDeadline, "it ended too often to be started again in time");
     }
     while (steady_clock::now() < start && !context_.stop()) std::this_thread::sleep_for(kSlice);

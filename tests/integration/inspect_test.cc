@@ -70,7 +70,8 @@ TEST(InspectRunTest, TellsWhatTheNextStartThenDoes) {
   const ProcessRun damaged = Ponder("inspect " + newest);
   EXPECT_EQ(damaged.exit_code, 65);
   EXPECT_THAT(damaged.output, HasSubstr("DAMAGED"));
-  EXPECT_THAT(damaged.output, HasSubstr("policy/model.safetensors: expected CRC32C"));
+  EXPECT_THAT(damaged.output,
+              ::testing::AllOf(HasSubstr("BAD  461.4 kB"), HasSubstr("expected CRC32C")));
   const ProcessRun after_run = Ponder("inspect --json " + run.folder());
   EXPECT_EQ(after_run.exit_code, 65);
   const json after = JsonOf(after_run);

@@ -89,6 +89,7 @@ void FakeHttpJudge::Listen() {
 
 void FakeHttpJudge::Serve(UniqueFd connection) {
   const std::string request = ReadRequest(connection.get());
+  if (request.find("\r\n\r\n") == std::string::npos) return;  // hung up before it asked
   ++num_requests_;
   const int parallel = ++num_parallel_;
   for (int seen = max_parallel_; seen < parallel;) {
