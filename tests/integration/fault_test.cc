@@ -133,7 +133,9 @@ TEST(FaultTest, ProgramsStartedByHandWithoutNamesWorkTogetherAndEndWithTheRun) {
   const UpRun run("by_hand", kConfig);
   const ProcessRun result = RunByHand(run, "39418",
                                       "worker & a=$!; worker & b=$!; reward & c=$!; reward & d=$!\n"
-                                      "trainer & wait $!; echo trainer ended with $?\n"
+                                      // Long enough for all four to have joined before the end.
+                                      "trainer --set stages.pretrain.num_steps=800 & wait $!\n"
+                                      "echo trainer ended with $?\n"
                                       "for child in $a $b $c $d; do\n"
                                       "  wait $child; echo child ended with $?\n"
                                       "done\n");
