@@ -17,10 +17,10 @@ using AddCommand = void (*)(CLI::App& app, CommandBody* chosen);
 
 // Every command of the program, in the order of --help.
 constexpr AddCommand kCommands[] = {
-    AddUpCommand,        AddValidateCommand,   AddStatusCommand, AddStopCommand,
-    AddLogsCommand,      AddInspectCommand,    AddReportCommand, AddEvalCommand,
-    AddGenerateCommand,  AddDoctorCommand,     AddNewCommand,    AddConfigReferenceCommand,
-    AddExitCodesCommand, AddCompletionCommand,
+    AddUpCommand,        AddValidateCommand,   AddStatusCommand,   AddStopCommand,
+    AddLogsCommand,      AddInspectCommand,    AddReportCommand,   AddEvalCommand,
+    AddGenerateCommand,  AddDoctorCommand,     AddNewCommand,      AddConfigReferenceCommand,
+    AddExitCodesCommand, AddCompletionCommand, AddCompleteCommand,
 };
 
 int Run(int argc, const char* const* argv) {
@@ -42,8 +42,10 @@ std::unique_ptr<CLI::App> MakeCommandLine(CommandBody* chosen) {
   app->set_version_flag("--version", VersionText("ponder"));
   UseHelpStyle(*app);
   app->footer(
-      "Exit codes: 0 done, 2 wrong command line or experiment, 75 start again; all of\n"
-      "them: ponder exit-codes. Completion: ponder completion --help\n\n"
+      "First steps: ponder doctor, then ponder up configs/quickstart.yaml, then ponder report "
+      "quickstart.\n"
+      "Exit codes: 0 done, 2 wrong command line or experiment, 75 start again; all of them: ponder "
+      "exit-codes. Completion: ponder completion --help\n\n"
       "Example: ponder up configs/quickstart.yaml");
   app->require_subcommand(1);
   for (const AddCommand add : kCommands) add(*app, chosen);

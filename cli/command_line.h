@@ -23,6 +23,7 @@ void AddLogsCommand(CLI::App& app, CommandBody* chosen);
 void AddReportCommand(CLI::App& app, CommandBody* chosen);
 void AddStatusCommand(CLI::App& app, CommandBody* chosen);
 void AddStopCommand(CLI::App& app, CommandBody* chosen);
+void AddCompleteCommand(CLI::App& app, CommandBody* chosen);
 void AddCompletionCommand(CLI::App& app, CommandBody* chosen);
 void AddExitCodesCommand(CLI::App& app, CommandBody* chosen);
 void AddNewCommand(CLI::App& app, CommandBody* chosen);

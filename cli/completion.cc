@@ -4,6 +4,7 @@
 
 #include "cli/command_line.h"
 #include "cli/completion/shell_scripts.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -23,12 +24,13 @@ void AddCompletionCommand(CLI::App& app, CommandBody* chosen) {
   command->group("Documentation");
   command->add_option("SHELL", *shell, "Which shell reads it")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->check(OneOf({"bash", "zsh", "fish"}))
       ->group("Arguments");
   command->footer(
-      "For every new shell: add to ~/.bashrc or ~/.zshrc (after compinit)\n"
-      "  source <(ponder completion bash)\n"
-      "and for fish: ponder completion fish > ~/.config/fish/completions/ponder.fish\n\n"
+      "For every new bash or zsh, add the line of the example to ~/.bashrc, or with zsh to "
+      "~/.zshrc "
+      "after compinit. For every new fish:\n"
+      "  ponder completion fish > ~/.config/fish/completions/ponder.fish\n"
       "Example: source <(ponder completion bash)");
   command->callback([shell, chosen, &app] {
     *chosen = [shell, &app] {

@@ -1,17 +1,18 @@
 #include "cli/console_text.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 
+#include "core/usage/usage.h"
+
 namespace ponder {
 namespace {
 
-constexpr size_t kMinColumns = 60;
+constexpr size_t kMinColumns = 40;
 constexpr size_t kMaxColumns = 120;
 
 struct Character {
@@ -51,10 +52,7 @@ ConsoleStyle StyleOfStdout() {
   const char* terminal = std::getenv("TERM");
   style.colour = (no_colour == nullptr || *no_colour == '\0') &&
                  (terminal == nullptr || std::string_view(terminal) != "dumb");
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-    style.columns = std::clamp<size_t>(size.ws_col, kMinColumns, kMaxColumns);
-  }
+  style.columns = TerminalColumns(kMinColumns, kMaxColumns);
   return style;
 }
 
@@ -107,7 +105,8 @@ std::string Wrap(std::string_view text, size_t first_column, size_t indent, size
   while (text.size() > room) {
     size_t end = text.rfind(' ', room);
     if (end == std::string_view::npos || end == 0) {
-      end = room;
+      const size_t slash = text.rfind('/', room - 1);
+      end = slash == std::string_view::npos || slash == 0 ? room : slash + 1;
       while (end > 1 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
     }
     wrapped += text.substr(0, end);

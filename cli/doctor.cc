@@ -11,6 +11,7 @@
 #include "cli/doctor/probes.h"
 #include "cli/supervisor/launch_plan.h"
 #include "core/base/file.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -53,7 +54,7 @@ void AddDoctorCommand(CLI::App& app, CommandBody* chosen) {
   command->add_option("--dir", arguments->run_parent, "Where runs would be written (run.dir)")
       ->capture_default_str();
   command->add_option("--deadline", arguments->deadline_s, "Seconds that one probe may take")
-      ->check(CLI::Range(0.1, 3600.0))
+      ->check(RealNumber({.min = 0.1, .max = 3600}))
       ->capture_default_str();
   command->add_option("--disk-probe", arguments->disk_folder)->group("");  // its own child process
   command->footer(

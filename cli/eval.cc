@@ -20,6 +20,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/usage/option_checks.h"
 #include "trainer/checkpoint/checkpoint_writer.h"
 
 namespace ponder {
@@ -76,8 +77,9 @@ int Evaluate(FileSystem& files, const ExperimentConfig& experiment, bool fresh, 
 
 int RunEval(const Arguments& arguments) {
   for (const std::string& set : arguments.choice.sets) {
-    if (set.find('=') == std::string::npos) continue;
-    throw Error(Condition::kUsage, "--set " + set +
+    const size_t equals = set.find('=');
+    if (equals == std::string::npos) continue;
+    throw Error(Condition::kUsage, "--set " + set.substr(0, equals) +
                                        ": here --set names an evaluation of the run; its keys are "
                                        "those of the run");
   }
@@ -137,7 +139,7 @@ void AddEvalCommand(CLI::App& app, CommandBody* chosen) {
   command
       ->add_option("--samples", arguments->choice.num_samples,
                    "Sampled answers to each prompt [default: the sets' num_samples]")
-      ->check(CLI::Range(1, 4096))
+      ->check(WholeNumber({.min = 1, .max = 4096}))
       ->group("Evaluation");
   command->add_flag("--fresh", arguments->fresh, "Evaluate again although a result is stored")
       ->group("Evaluation");

@@ -1,10 +1,13 @@
-// `ponder exit-codes`: what the programs' exit codes mean, as Markdown, which is
-// docs/exit_codes.md.
+// `ponder exit-codes`: what the programs' exit codes mean; into a file or a pipe as Markdown, which
+// is docs/exit_codes.md.
 #include "core/base/exit_codes.h"
+
+#include <unistd.h>
 
 #include <string>
 
 #include "cli/command_line.h"
+#include "cli/text_page.h"
 
 namespace ponder {
 namespace {
@@ -21,6 +24,18 @@ std::string ExitCodesMarkdown() {
   return text;
 }
 
+std::string ExitCodesText() {
+  constexpr size_t kCodeColumns = 5;
+  TextPage page(StyleOfStdout());
+  page.Title("Exit codes of all programs");
+  for (const ExitCodeRow& row : ExitCodes()) {
+    page.Item(std::to_string(row.code),
+              std::string(row.meaning) + (row.advice.empty() ? "" : ": ") + std::string(row.advice),
+              kCodeColumns);
+  }
+  return page.text();
+}
+
 }  // namespace
 
 void AddExitCodesCommand(CLI::App& app, CommandBody* chosen) {
@@ -30,7 +45,7 @@ void AddExitCodesCommand(CLI::App& app, CommandBody* chosen) {
   command->footer("Example: ponder exit-codes");
   command->callback([chosen] {
     *chosen = [] {
-      WriteToStdout(ExitCodesMarkdown());
+      WriteToStdout(isatty(STDOUT_FILENO) != 0 ? ExitCodesText() : ExitCodesMarkdown());
       return 0;
     };
   });

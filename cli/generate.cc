@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/generate_request.h"
 #include "core/base/log.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -55,7 +56,6 @@ int RunGenerate(Arguments arguments) {
   for (const FileRecord& record : checkpoint.manifest.files) {
     if (record.path == kModelFile) request.model_sha256 = record.sha256;
   }
-  log.Info("sampling from " + checkpoint.directory);
 
   const std::string program = OwnBinDirectory() + "/ponder_generate";
   const std::string json = request.ToJson();
@@ -83,18 +83,19 @@ void AddSamplingOptions(CLI::App* command, GenerateRequest* request) {
   command
       ->add_option("--temperature", request->temperature,
                    "Divides the logits; 0: greedy [default: the set's, or 1]")
-      ->check(CLI::Range(0.0, 100.0))
+      ->check(RealNumber({.min = 0, .max = 100}))
       ->group("Sampling");
   command->add_option("--seed", request->seed, "Key of the draws [default: the run's]")
+      ->check(UnsignedNumber())
       ->group("Sampling");
   command->add_option("--num-samples", request->num_samples, "Answers to each prompt")
-      ->check(CLI::Range(1, 4096))
+      ->check(WholeNumber({.min = 1, .max = 4096}))
       ->capture_default_str()
       ->group("Sampling");
   command
       ->add_option("--max-new-tokens", request->max_new_tokens,
                    "Most sampled tokens [default: the run's]")
-      ->check(CLI::Range(1, 1'000'000'000))
+      ->check(WholeNumber({.min = 1}))
       ->group("Sampling");
 }
 
@@ -112,10 +113,12 @@ void AddGenerateCommand(CLI::App& app, CommandBody* chosen) {
   AddPromptOptions(command, request);
   const CLI::Option* index =
       command->add_option("--index", request->index, "First problem of --task or --set")
+          ->check(WholeNumber({.min = 0}))
           ->capture_default_str()
           ->group("Prompts");
   const CLI::Option* count =
       command->add_option("--num-prompts", request->num_prompts, "How many problems")
+          ->check(WholeNumber({.min = 1}))
           ->capture_default_str()
           ->group("Prompts");
   command
@@ -126,7 +129,7 @@ void AddGenerateCommand(CLI::App& app, CommandBody* chosen) {
   command->add_flag("--probs", request->probs, "Every token with its probability")->group("Output");
   command->add_flag("--json", request->json, "One JSON object per sample")->group("Output");
   command->footer(
-      "Draws are keyed by seed, prompt, sample and position, as in training: prompt i of --set is\n"
+      "Draws are keyed by seed, prompt, sample and position, as in training: prompt i of --set is "
       "the evaluation's lease i, prompt i of anything else has stream 0 and index i.\n"
       "Example: ponder generate runs/quickstart '3 + 4 * 2 >' --probs");
   command->callback([arguments, index, count, chosen] {

@@ -6,6 +6,7 @@
 
 #include "cli/command_line.h"
 #include "cli/console_text.h"
+#include "cli/find_run.h"
 #include "cli/inspect/render.h"
 #include "cli/inspect/target.h"
 #include "cli/supervisor/launch_plan.h"
@@ -33,11 +34,37 @@ int Show(const Facts& facts, bool is_sound, bool as_json) {
   return is_sound ? 0 : RowOf(Condition::kBadData).exit_code;
 }
 
+// A word that is no path and no file's name is the name of a run.
+std::string TargetOf(FileSystem& files, std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const bool is_path = path.find('/') != std::string::npos || path.ends_with(".yaml") ||
+                       path.ends_with(".yml") || path.ends_with(".safetensors");
+  return is_path || files.Exists(path) ? path : FindRun(files, path);
+}
+
+// Options that mean nothing for what `path` is.
+void CheckOptions(TargetKind kind, const Arguments& arguments) {
+  const std::string& path = arguments.path;
+  const bool is_run = kind == TargetKind::kRun;
+  const bool is_experiment = kind == TargetKind::kExperiment;
+  if (!arguments.overrides.empty() && !is_experiment) {
+    throw Error(Condition::kUsage, "--set changes a key of an experiment, and " + Printable(path) +
+                                       " is none (name the .yaml file)");
+  }
+  if ((arguments.wanted.digests || arguments.wanted.statistics) && (is_run || is_experiment)) {
+    throw Error(
+        Condition::kUsage,
+        "--digests and --stats look into weights, and " + Printable(path) + " is " +
+            (is_run ? "a run (name one of its checkpoints)" : "an experiment (name a checkpoint)"));
+  }
+}
+
 int RunInspect(const Arguments& arguments) {
   const std::unique_ptr<FileSystem> files = MakeRealFileSystem();
-  std::string path = arguments.path;
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  switch (KindOf(*files, path)) {
+  const std::string path = TargetOf(*files, arguments.path);
+  const TargetKind kind = KindOf(*files, path);
+  CheckOptions(kind, arguments);
+  switch (kind) {
     case TargetKind::kWeightsFile: {
       const WeightsFacts facts = SurveyWeightsFile(*files, path, arguments.wanted);
       return Show(facts, facts.IsSound(), arguments.as_json);
@@ -71,8 +98,8 @@ void AddInspectCommand(CLI::App& app, CommandBody* chosen) {
   command->group("Looking at things");
   command
       ->add_option("PATH", arguments->path,
-                   "A run folder, a checkpoint, a stage's start, a model folder, a .safetensors "
-                   "file or an experiment")
+                   "A run folder or a name below runs/, a checkpoint, a stage's start, a model "
+                   "folder, a .safetensors file or an experiment")
       ->required()
       ->group("Arguments");
   command->add_flag("--json", arguments->as_json, "As JSON, with everything");

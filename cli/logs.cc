@@ -7,15 +7,18 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/find_run.h"
 #include "cli/monitor/log_text.h"
 #include "cli/monitor/run_progress.h"
 #include "cli/run_folder.h"
 #include "cli/supervisor/run_lock.h"
 #include "core/base/error.h"
 #include "core/config/nearest_name.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -30,7 +33,7 @@ struct Arguments {
   std::string process = "trainer";
   bool follow = false;
   std::optional<int64_t> attempt;
-  size_t num_lines = 40;
+  int64_t num_lines = 40;
 };
 
 struct ProcessFile {
@@ -57,6 +60,15 @@ std::vector<ProcessFile> LogsOf(const std::string& attempt_folder) {
   return logs;
 }
 
+// Their numbers, in order.
+std::vector<std::string> AttemptsOf(FileSystem& files, const std::string& attempts_folder) {
+  std::vector<std::string> attempts = files.List(attempts_folder);
+  std::sort(attempts.begin(), attempts.end(), [](const std::string& a, const std::string& b) {
+    return std::tuple(a.size(), a) < std::tuple(b.size(), b);
+  });
+  return attempts;
+}
+
 std::optional<std::string> LogOf(const std::string& attempt_folder, const std::string& process) {
   for (const ProcessFile& log : LogsOf(attempt_folder)) {
     if (log.process == process) return log.path;
@@ -74,9 +86,10 @@ std::string ReadGrowth(const std::string& path, std::streamoff* offset) {
 }
 
 // The end of a text; a last line without its end stays open.
-std::string EndOf(const std::string& text, size_t num_lines) {
+std::string EndOf(const std::string& text, int64_t num_lines) {
   std::string end;
-  for (const std::string& line : LastLines(text, num_lines)) end += line + "\n";
+  for (const std::string& line : LastLines(text, static_cast<size_t>(num_lines)))
+    end += line + "\n";
   if (!end.empty() && !text.ends_with('\n')) end.pop_back();
   return end;
 }
@@ -86,6 +99,11 @@ int RunLogs(const Arguments& arguments) {
   const std::string folder = FindRun(*files, arguments.run);
   const std::string attempts = folder + "/attempts";
   int64_t attempt = arguments.attempt.value_or(HighestNumber(*files, attempts, ""));
+  if (arguments.attempt && !files->Exists(attempts + "/" + std::to_string(attempt))) {
+    throw Error(Condition::kUsage, "--attempt " + std::to_string(attempt) + ": " + folder +
+                                       " has no such attempt; it has " +
+                                       JoinNames(AttemptsOf(*files, attempts)));
+  }
   const auto attempt_folder = [&] { return attempts + "/" + std::to_string(attempt); };
   std::optional<std::string> path = LogOf(attempt_folder(), arguments.process);
   // A process that has not started yet may be waited for.
@@ -144,8 +162,10 @@ void AddLogsCommand(CLI::App& app, CommandBody* chosen) {
       ->group("Arguments");
   command->add_flag("-f,--follow", arguments->follow,
                     "Go on, over restarts and attempts, until the run ends");
-  command->add_option("--attempt", arguments->attempt, "Instead of the latest one");
+  command->add_option("--attempt", arguments->attempt, "Instead of the latest one")
+      ->check(WholeNumber({.min = 1}));
   command->add_option("-n,--lines", arguments->num_lines, "Lines from the end to begin with")
+      ->check(WholeNumber({.min = 0}))
       ->capture_default_str();
   command->footer("Example: ponder logs -f quickstart worker0");
   command->callback([arguments, chosen] { *chosen = [arguments] { return RunLogs(*arguments); }; });

@@ -1,10 +1,16 @@
 // `ponder new KIND NAME`: adds an algorithm, a task or a reward to a checkout of the sources.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/command_line.h"
 #include "cli/new/scaffold.h"
+#include "core/base/error.h"
+#include "core/config/experiment_schema.h"
+#include "core/config/nearest_name.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -20,7 +26,18 @@ NewKind KindOf(const std::string& name) {
   return name == "task" ? NewKind::kTask : NewKind::kReward;
 }
 
+// Before anything else: a name that this program knows is taken in every clone.
+void CheckNameIsFree(const Arguments& arguments) {
+  const std::vector<std::string> names = NamesOf(arguments.kind == "algorithm" ? AlgorithmKinds()
+                                                 : arguments.kind == "task"    ? TaskKinds()
+                                                                               : RewardKinds());
+  if (std::find(names.begin(), names.end(), arguments.name) == names.end()) return;
+  throw Error(Condition::kUsage, "NAME: '" + arguments.name + "' is taken; there are " +
+                                     JoinNames(names) + " (choose another name)");
+}
+
 int RunNew(const Arguments& arguments) {
+  CheckNameIsFree(arguments);
   const Scaffold scaffold = MakeScaffold(KindOf(arguments.kind), arguments.name);
   const std::unique_ptr<FileSystem> files = MakeRealFileSystem();
   WriteScaffold(*files, arguments.root, scaffold);
@@ -47,7 +64,7 @@ void AddNewCommand(CLI::App& app, CommandBody* chosen) {
   command->group("Extending");
   command->add_option("KIND", arguments->kind, "What to add")
       ->required()
-      ->check(CLI::IsMember({"algorithm", "task", "reward"}))
+      ->check(OneOf({"algorithm", "task", "reward"}))
       ->group("Arguments");
   command->add_option("NAME", arguments->name, "Its name, in lower_snake_case")
       ->required()

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/find_run.h"
 #include "cli/report/figures.h"
 #include "cli/report/page.h"
 #include "cli/report/run_data.h"
@@ -38,18 +39,16 @@ struct OutputPaths {
 
 // "x.html" names the page; any other name is a folder for both. Without a name: the folder `report`
 // of the run, or for several runs of the working directory.
-OutputPaths PathsOf(const Arguments& arguments) {
-  if (arguments.out.ends_with(".html")) {
-    const size_t slash = arguments.out.rfind('/');
-    const std::string stem =
-        arguments.out.substr(0, arguments.out.size() - std::string(".html").size());
-    return {.folder = slash == std::string::npos ? "." : arguments.out.substr(0, slash + 1),
-            .page = arguments.out,
+OutputPaths PathsOf(const std::string& out, const std::vector<std::string>& run_folders) {
+  if (out.ends_with(".html")) {
+    const size_t slash = out.rfind('/');
+    const std::string stem = out.substr(0, out.size() - std::string(".html").size());
+    return {.folder = slash == std::string::npos ? "." : out.substr(0, slash + 1),
+            .page = out,
             .figures = stem + "_figures"};
   }
-  std::string folder = arguments.out;
-  if (folder.empty())
-    folder = arguments.runs.size() == 1 ? arguments.runs[0] + "/report" : "report";
+  std::string folder = out;
+  if (folder.empty()) folder = run_folders.size() == 1 ? run_folders[0] + "/report" : "report";
   return {.folder = folder, .page = folder + "/report.html", .figures = folder + "/figures"};
 }
 
@@ -60,16 +59,18 @@ int RunReport(const Arguments& arguments) {
                             arguments.runs.size()));
   }
   const std::unique_ptr<FileSystem> files = MakeRealFileSystem();
+  std::vector<std::string> folders;
+  for (const std::string& run : arguments.runs) folders.push_back(FindRun(*files, run));
   std::vector<RunData> runs;
-  for (const std::string& folder : arguments.runs) {
+  for (const std::string& folder : folders) {
     runs.push_back(report::ReadRun(*files, folder));
-    report::ReadTranscripts(*files, kMaxTranscriptTokens / arguments.runs.size(), &runs.back());
+    report::ReadTranscripts(*files, kMaxTranscriptTokens / folders.size(), &runs.back());
     for (const std::string& note : runs.back().notes) {
       std::fprintf(stderr, "%s: %s\n", folder.c_str(), note.c_str());
     }
   }
   const std::vector<Section> sections = report::MakeFigures(runs);
-  const OutputPaths paths = PathsOf(arguments);
+  const OutputPaths paths = PathsOf(arguments.out, folders);
   files->MakeDirectories(paths.folder);
   files->MakeDirectories(paths.figures);
   size_t num_figures = 0;
@@ -95,7 +96,9 @@ void AddReportCommand(CLI::App& app, CommandBody* chosen) {
   CLI::App* command = app.add_subcommand(
       "report", "Show what runs did: an HTML page that needs no network, and SVG files");
   command->group("Runs");
-  command->add_option("RUN", arguments->runs, "Run folders; several are compared")
+  command
+      ->add_option("RUN", arguments->runs,
+                   "Run folders, or names below runs/; several are compared")
       ->required()
       ->group("Arguments");
   command

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <filesystem>
 
-#include "cli/run_folder.h"
+#include "cli/find_run.h"
 #include "core/base/error.h"
 #include "trainer/checkpoint/run_checkpoints.h"
 

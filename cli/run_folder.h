@@ -1,26 +1,16 @@
-// The runs that a command line names, and what is known about each.
+// What is known about a run.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "cli/monitor/render_run.h"
 #include "core/base/file.h"
 
 namespace ponder {
 
-// Where runs are looked for by name: the default of run.dir.
-inline constexpr const char* kRunsFolder = "runs";
-
-// The run folder that `run` names: a folder, or a name below runs/. Throws Error(kUsage) with the
-// nearest names when there is none.
-std::string FindRun(FileSystem& files, const std::string& run);
-
-// Every run folder below runs/, sorted by name.
-std::vector<std::string> AllRuns(FileSystem& files);
-
 // What is known about a run at this moment, from its folder, the lock and /proc. A status whose
-// supervisor is gone counts as killed. Throws Error(kIo), Error(kBadData).
+// supervisor is gone counts as killed; a run without a status whose last stage is done, as
+// finished. Throws Error(kIo), Error(kBadData).
 RunView ReadRun(FileSystem& files, const std::string& run_folder);
 
 }  // namespace ponder

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command_line.h"
+#include "cli/find_run.h"
 #include "cli/monitor/console.h"
 #include "cli/monitor/render_table.h"
 #include "cli/run_folder.h"
@@ -82,8 +83,7 @@ void AddStatusCommand(CLI::App& app, CommandBody* chosen) {
       ->group("Arguments");
   command->add_flag("--json", arguments->json, "Everything that is known, as JSON");
   command->footer(
-      "Exit code, for the runs that are named: 0 running or finished; of the first that is not: "
-      "75\n"
+      "Exit code, for the runs that are named: 0 running or finished; of the first that is not: 75 "
       "stopped or killed (start it again to go on), or the code that it failed with.\n"
       "Example: ponder status quickstart");
   command->callback(

@@ -6,9 +6,11 @@
 #include <thread>
 
 #include "cli/command_line.h"
+#include "cli/find_run.h"
 #include "cli/run_folder.h"
 #include "cli/supervisor/run_lock.h"
 #include "core/base/error.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -77,6 +79,7 @@ void AddStopCommand(CLI::App& app, CommandBody* chosen) {
       ->group("Arguments");
   command->add_flag("--now", arguments->now, "Kill it without saving");
   command->add_option("--timeout", arguments->timeout_s, "Seconds to wait until it has stopped")
+      ->check(RealNumber({.min = 0, .max = 86'400}))
       ->capture_default_str();
   command->footer(
       "Exit code: 0 it does not run any more, 75 it still runs after the timeout.\n"

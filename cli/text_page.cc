@@ -9,6 +9,8 @@ constexpr size_t kIndent = 2;
 constexpr size_t kGap = 2;
 // A cell that is not the last may not push the others off the screen.
 constexpr size_t kMaxCellColumns = 28;
+// What columns must leave to the last one; where they do not, a row is a list.
+constexpr size_t kMinLastColumns = 8;
 
 // Paints line by line, so that no colour runs over the indent of the next one.
 std::string PaintLines(std::string_view text, Tone tone, const ConsoleStyle& style) {
@@ -56,8 +58,18 @@ void TextPage::Table(const std::vector<std::string>& header, const std::vector<R
       widths[i] = std::max(widths[i], std::min(Printable(row.cells[i]).size(), kMaxCellColumns));
     }
   }
+  size_t taken = kIndent;
+  for (size_t i = 0; i + 1 < widths.size(); ++i) taken += widths[i] + kGap;
+  const bool is_narrow = taken + kMinLastColumns > style_.columns;
   const auto add = [&](const std::vector<std::string>& cells, Tone tone) {
     std::string line(kIndent, ' ');
+    if (is_narrow) {
+      for (const std::string& cell : cells) {
+        if (!cell.empty()) line += (line.size() > kIndent ? ", " : "") + Printable(cell, 2000);
+      }
+      text_ += PaintLines(Wrap(line, 0, 2 * kIndent, style_.columns), tone, style_);
+      return;
+    }
     for (size_t i = 0; i + 1 < cells.size(); ++i) {
       std::string cell = Printable(cells[i]);
       const size_t room = widths[i] > cell.size() ? widths[i] - cell.size() : 0;

@@ -19,8 +19,8 @@ class TextPage {
   // Starts with `label` in a column of its own, `width` wide.
   void Item(std::string_view label, std::string_view text, size_t width, Tone tone = Tone::kPlain);
   // Rows of equal length under `header`; columns are as wide as their widest cell, the last one
-  // wraps. Columns whose header begins with '>' are aligned to the right. A row whose tone is bad
-  // is painted.
+  // wraps; where the page is too narrow for them, a row is a list with commas. Columns whose header
+  // begins with '>' are aligned to the right. A row whose tone is bad is painted.
   struct Row {
     std::vector<std::string> cells;
     Tone tone = Tone::kPlain;

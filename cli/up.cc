@@ -17,6 +17,7 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/config/experiment.h"
+#include "core/usage/option_checks.h"
 
 namespace ponder {
 namespace {
@@ -95,8 +96,10 @@ void AddUpCommand(CLI::App& app, CommandBody* chosen) {
                     "Start a new run; the old folder is kept under another name");
   command->add_flag("-d,--detach", arguments->detach,
                     "Return once the run is healthy; it goes on in the background");
-  command->add_option("--workers", arguments->num_workers, "Instead of launch.workers");
-  command->add_option("--ranks", arguments->num_ranks, "Instead of launch.trainer_ranks");
+  command->add_option("--workers", arguments->num_workers, "Instead of launch.workers")
+      ->check(WholeNumber({.min = 1, .max = 1024}));
+  command->add_option("--ranks", arguments->num_ranks, "Instead of launch.trainer_ranks")
+      ->check(WholeNumber({.min = 1, .max = 1024}));
   command->footer("Example: ponder up configs/quickstart.yaml --workers 2");
   command->callback([arguments, chosen] { *chosen = [arguments] { return RunUp(*arguments); }; });
 }

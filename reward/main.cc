@@ -6,6 +6,7 @@
 #include "core/base/failpoint.h"
 #include "core/base/program.h"
 #include "core/base/signals.h"
+#include "core/usage/option_checks.h"
 #include "core/usage/usage.h"
 #include "reward/service/reward_host.h"
 
@@ -39,21 +40,22 @@ int Run(int argc, char** argv) {
       ->group("Connection");
   app.add_option("--threads", options.num_threads, "Scoring threads")
       ->capture_default_str()
-      ->check(CLI::Range(1, 256))
+      ->check(WholeNumber({.min = 1, .max = 256}))
       ->group("Scoring");
   app.add_option("--queue", options.max_queued, "Requests that may wait for a thread")
       ->capture_default_str()
-      ->check(CLI::Range(1, 65536))
+      ->check(WholeNumber({.min = 1, .max = 65536}))
       ->group("Scoring");
   app.add_option("--connect-timeout", connect_timeout_s,
                  "Seconds to wait for the trainer to answer the first time")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(RealNumber({.min = 0, .max = 1e6}))
       ->group("Connection");
   app.add_option("--reconnect-timeout", reconnect_timeout_s,
                  "Seconds to wait for a trainer that went away; then the exit code is 75")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(RealNumber({.min = 0, .max = 1e6}))
+      ->group("Connection");
   app.add_flag("--insecure-allow-remote", allow_remote,
                "Allow addresses beyond this machine; the connection is not encrypted")
       ->group("Connection");

@@ -13,6 +13,7 @@
 #include "core/base/program.h"
 #include "core/base/runtime_libraries.h"
 #include "core/base/signals.h"
+#include "core/usage/option_checks.h"
 #include "core/usage/usage.h"
 #include "rollout/worker.h"
 
@@ -44,17 +45,17 @@ int Run(int argc, char** argv) {
       ->group("Connection");
   app.add_option("--threads", threads, "LibTorch threads")
       ->capture_default_str()
-      ->check(CLI::Range(1, 1024))
+      ->check(WholeNumber({.min = 1, .max = 1024}))
       ->group("Sampling");
   app.add_option("--connect-timeout", connect_timeout_s,
                  "Seconds to wait for the trainer to answer the first time")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(RealNumber({.min = 0, .max = 1e6}))
       ->group("Connection");
   app.add_option("--reconnect-timeout", reconnect_timeout_s,
                  "Seconds to wait for a trainer that went away; then the exit code is 75")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1e6))
+      ->check(RealNumber({.min = 0, .max = 1e6}))
       ->group("Connection");
   app.add_option("--listen", health_address, "host:port to answer health checks on; none if absent")
       ->group("Connection");

@@ -7,7 +7,7 @@
 
 Where and as whom is up to those packages' own settings (WANDB_API_KEY, WANDB_MODE,
 MLFLOW_TRACKING_URI). Can be repeated while a run goes on: the remote run has the id of the run
-folder, and a step that was sent before is sent again with the same values.
+folder. To W&B go the lines that it has not got; MLflow gets all steps again with the same values.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import json
 import pathlib
 import sys
 
+FILES = ("metrics.jsonl", "timing.jsonl")
 LABELS = ("kind", "stage", "set", "step", "version", "at")
 
 
@@ -28,20 +29,26 @@ def numbers_of(line):
     }
 
 
+def lines_of(path):
+    """The lines of a file as objects; a torn last line is passed over."""
+    if not path.exists():
+        return []
+    lines = []
+    with path.open(encoding="utf-8") as stream:
+        for text in stream:
+            try:
+                lines.append(json.loads(text))
+            except ValueError:
+                continue
+    return lines
+
+
 def steps_of(folder):
-    """Yields (step, numbers) in order of steps; a torn last line is passed over."""
+    """Pairs of step and numbers, in order of steps."""
     steps = {}
-    for name in ("metrics.jsonl", "timing.jsonl"):
-        path = folder / name
-        if not path.exists():
-            continue
-        with path.open(encoding="utf-8") as stream:
-            for text in stream:
-                try:
-                    line = json.loads(text)
-                except ValueError:
-                    continue
-                steps.setdefault(line.get("step", 0), {}).update(numbers_of(line))
+    for name in FILES:
+        for line in lines_of(folder / name):
+            steps.setdefault(line["step"], {}).update(numbers_of(line))
     return sorted(steps.items())
 
 
@@ -49,8 +56,16 @@ def to_wandb(folder, run_id, project):
     import wandb
 
     run = wandb.init(project=project, id=run_id, name=folder.name, resume="allow")
-    for step, numbers in steps_of(folder):
-        run.log(numbers, step=step)
+    # W&B drops what comes for a step before its newest one, as evaluations and timings may. So its
+    # step counts the lines that it got, and ours is a value, which the charts have as x axis.
+    run.define_metric("run_step")
+    run.define_metric("*", step_metric="run_step")
+    for name in FILES:
+        lines = lines_of(folder / name)
+        sent = f"sent_lines/{name}"
+        for line in lines[run.summary.get(sent, 0):]:
+            run.log({**numbers_of(line), "run_step": line["step"]})
+        run.summary[sent] = len(lines)
     run.finish()
 
 

@@ -25,7 +25,8 @@ Problem DrawOfSplit(const TaskConfig& config, Split split, uint64_t seed, uint64
   for (uint32_t attempt = 0; attempt < kMaxTries; ++attempt) {
     KeyedProblem candidate =
         draw(RandomStream(seed, RandomPurpose::kProblem, ordinal, /*sample=*/attempt));
-    if (IsHeldOut(config, candidate.split_key) != evaluates) continue;
+    const bool is_split = config.eval_share > 0;
+    if (is_split && IsHeldOut(config, candidate.split_key) != evaluates) continue;
     candidate.problem.index = index;
     return std::move(candidate.problem);
   }

@@ -19,8 +19,10 @@ struct KeyedProblem {
 
 // Problem `index` of `split`: the first of `draw`'s candidates that lies in it. A key is held out
 // when its hash, keyed by task_seed, falls below eval_share; the rule knows nothing else of the
-// task. `draw` is a pure function of its argument and leaves Problem::index alone. A pure function
-// of its arguments; throws Error(kConfig) after 100,000 candidates of the other split.
+// task. With an eval_share of 0 nothing is held out: both splits draw from all problems, at
+// ordinals of their own. `draw` is a pure function of its argument and leaves Problem::index alone.
+// A pure function of its arguments; throws Error(kConfig) after 100,000 candidates of the other
+// split.
 Problem DrawOfSplit(const TaskConfig& config, Split split, uint64_t seed, uint64_t index,
                     const std::function<KeyedProblem(const RandomStream&)>& draw);
 

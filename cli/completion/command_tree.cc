@@ -18,6 +18,7 @@ std::vector<CompletedOption> OptionsOf(const CLI::App& app) {
     for (const std::string& name : option->get_snames()) completed.names.push_back("-" + name);
     completed.help = FirstLine(option->get_description());
     completed.takes_value = option->get_items_expected_max() > 0;
+    completed.takes_key = option->get_type_name() == "KEY=VALUE";
   }
   return options;
 }
@@ -43,7 +44,7 @@ void ReadOperand(const CLI::App& app, CompletedCommand* command) {
     } else if (option->get_name() == "FILE") {
       command->operand = Operand::kExperiment;
     } else {
-      command->operand = Operand::kPath;
+      command->operand = Operand::kRun;
     }
     return;
   }

@@ -8,12 +8,13 @@
 namespace ponder {
 
 // What may follow where a word is no option.
-enum class Operand { kNothing, kChoice, kExperiment, kPath };
+enum class Operand { kNothing, kChoice, kExperiment, kRun };
 
 struct CompletedOption {
   std::vector<std::string> names;  // "--help", "-h"
   std::string help;                // one line
   bool takes_value = false;
+  bool takes_key = false;  // a value that begins with a key of the experiment
 };
 
 struct CompletedCommand {

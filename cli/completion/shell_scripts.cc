@@ -1,5 +1,7 @@
 #include "cli/completion/shell_scripts.h"
 
+#include <algorithm>
+
 namespace ponder {
 namespace {
 
@@ -36,6 +38,11 @@ std::vector<std::string> NamesOf(const std::vector<CompletedOption>& options) {
   return names;
 }
 
+bool TakesKeys(const CompletedCommand& command) {
+  return std::any_of(command.options.begin(), command.options.end(),
+                     [](const CompletedOption& option) { return option.takes_key; });
+}
+
 std::string BashOperand(const CompletedCommand& command) {
   switch (command.operand) {
     case Operand::kNothing:
@@ -44,8 +51,8 @@ std::string BashOperand(const CompletedCommand& command) {
       return "compgen -W " + Quoted(Joined(command.choices)) + " -- \"$current\"";
     case Operand::kExperiment:
       return "compgen -f -X '!*.y*ml' -- \"$current\"; compgen -d -- \"$current\"";
-    case Operand::kPath:
-      return "compgen -f -- \"$current\"";
+    case Operand::kRun:
+      return "\"$ponder\" complete runs -- \"$current\" 2>/dev/null; compgen -f -- \"$current\"";
   }
   return "";
 }
@@ -58,8 +65,8 @@ std::string ZshOperand(const CompletedCommand& command) {
       return Quoted("*:choice:(" + Joined(command.choices) + ")");
     case Operand::kExperiment:
       return Quoted("*:experiment:_files -g \"*.(yaml|yml)\"");
-    case Operand::kPath:
-      return Quoted("*:path:_files");
+    case Operand::kRun:
+      return Quoted("*:run:_ponder_runs");
   }
   return "";
 }
@@ -73,10 +80,15 @@ std::string FishOperand(const CompletedCommand& command) {
       return "-a " + FishQuoted(Joined(command.choices));
     case Operand::kExperiment:
       return "-k -a '(__fish_complete_suffix .yaml)'";
-    case Operand::kPath:
-      return "-F";
+    case Operand::kRun:
+      return "-F -a '(ponder complete runs -- (commandline -ct) 2>/dev/null)'";
   }
   return "";
+}
+
+std::string ZshValue(const CompletedOption& option) {
+  if (option.takes_key) return ":key:_ponder_keys";
+  return option.takes_value ? ":value:_files" : "";
 }
 
 std::string ZshOptions(const std::vector<CompletedOption>& options) {
@@ -84,10 +96,18 @@ std::string ZshOptions(const std::vector<CompletedOption>& options) {
   for (const CompletedOption& option : options) {
     for (const std::string& name : option.names) {
       const std::string help = "[" + Escaped(option.help, "[]:\\") + "]";
-      text += " " + Quoted(name + help + (option.takes_value ? ":value:_files" : ""));
+      text += " " + Quoted(name + help + ZshValue(option));
     }
   }
   return text;
+}
+
+std::string FishValue(const CompletedOption& option) {
+  if (option.takes_key) {
+    return " -x -a '(ponder complete keys -- (commandline -ct) (commandline -opc) 2>/dev/null"
+           " | string replace -r \\$ =)'";
+  }
+  return option.takes_value ? " -r -F" : "";
 }
 
 std::string FishOptions(const std::string& condition, const std::vector<CompletedOption>& options) {
@@ -97,8 +117,7 @@ std::string FishOptions(const std::string& condition, const std::vector<Complete
     for (const std::string& name : option.names) {
       text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
     }
-    text +=
-        std::string(option.takes_value ? " -r -F" : "") + " -d " + FishQuoted(option.help) + "\n";
+    text += FishValue(option) + " -d " + FishQuoted(option.help) + "\n";
   }
   return text;
 }
@@ -113,25 +132,32 @@ std::string BashCompletion(const CommandTree& tree) {
     const std::string operand = BashOperand(command);
     cases += "    " + command.name +
              ")\n      options=" + Quoted(Joined(NamesOf(command.options))) +
-             "\n      operands=$(" + (operand.empty() ? ":" : operand) + ") ;;\n";
+             (TakesKeys(command) ? " takes_keys=yes" : "") + "\n      operands=$(" +
+             (operand.empty() ? ":" : operand) + ") ;;\n";
   }
   return "# Completion of ponder for bash.\n"
          "_ponder() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} options= operands= IFS=$' \\t\\n'\n"
+         "  local ponder=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}\n"
+         "  local options= takes_keys= operands= IFS=$' \\t\\n'\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "    COMPREPLY=($(compgen -W " +
+         "    mapfile -t COMPREPLY < <(compgen -W " +
          Quoted(Joined(first)) +
-         " -- \"$current\"))\n"
+         " -- \"$current\")\n"
          "    return\n"
          "  fi\n"
          "  case ${COMP_WORDS[1]} in\n" +
          cases +
          "  esac\n"
-         "  if [[ $current == -* ]]; then\n"
-         "    COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
+         "  if [[ $takes_keys && ${COMP_WORDS[COMP_CWORD-1]} == --set ]]; then\n"
+         "    mapfile -t COMPREPLY < <(\"$ponder\" complete keys -- \"$current\" "
+         "\"${COMP_WORDS[@]:2}\" 2>/dev/null)\n"
+         "    COMPREPLY=(\"${COMPREPLY[@]/%/=}\")\n"
+         "    compopt -o nospace 2>/dev/null\n"
+         "  elif [[ $current == -* ]]; then\n"
+         "    mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$current\")\n"
          "  else\n"
-         "    IFS=$'\\n'\n"
-         "    COMPREPLY=($operands)\n"
+         "    COMPREPLY=()\n"
+         "    [[ $operands ]] && mapfile -t COMPREPLY <<< \"$operands\"\n"
          "    compopt -o filenames 2>/dev/null\n"
          "  fi\n"
          "}\n"
@@ -148,6 +174,14 @@ std::string ZshCompletion(const CommandTree& tree) {
   }
   return "#compdef ponder\n"
          "# Completion of ponder for zsh.\n"
+         "_ponder_runs() {\n"
+         "  compadd -- ${(f)\"$(ponder complete runs -- \"$PREFIX\" 2>/dev/null)\"}\n"
+         "  _files\n"
+         "}\n"
+         "_ponder_keys() {\n"
+         "  compadd -S = -- "
+         "${(f)\"$(ponder complete keys -- \"$PREFIX\" \"${words[@]}\" 2>/dev/null)\"}\n"
+         "}\n"
          "_ponder() {\n"
          "  local -a commands\n"
          "  commands=(\n" +

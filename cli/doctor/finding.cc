@@ -8,6 +8,8 @@ namespace {
 
 constexpr size_t kMarkColumns = 6;
 constexpr size_t kNameColumns = 16;
+// Below this width texts go on under the name.
+constexpr size_t kTwoColumns = 60;
 constexpr size_t kMaxTextBytes = 2000;
 
 struct Mark {
@@ -55,7 +57,7 @@ int ExitCodeOf(const std::vector<Section>& sections) {
 }
 
 std::string TextOf(const std::vector<Section>& sections, const ConsoleStyle& style) {
-  const size_t indent = 2 + kMarkColumns + kNameColumns;
+  const size_t indent = 2 + kMarkColumns + (style.columns < kTwoColumns ? 0 : kNameColumns);
   std::string text;
   for (const Section& section : sections) {
     text += (text.empty() ? "" : "\n") + Paint(section.title, Tone::kTitle, style) + "\n";
@@ -71,11 +73,10 @@ std::string TextOf(const std::vector<Section>& sections, const ConsoleStyle& sty
     }
   }
   const int exit_code = ExitCodeOf(sections);
-  text +=
-      "\n" +
-      (exit_code == 0 ? Paint("A run on the CPU would work here.", Tone::kGood, style)
-                      : Paint("A run would not work here: see FAIL above.", Tone::kBad, style)) +
-      "\n";
+  text += "\n" +
+          (exit_code == 0 ? Paint("A run on the CPU would work here.", Tone::kGood, style)
+                          : Paint("A run would not work here: see FAIL.", Tone::kBad, style)) +
+          "\n";
   return text;
 }
 

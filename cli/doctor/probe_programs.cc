@@ -72,11 +72,14 @@ std::vector<Finding> ProbeTrainer(const ProbeOptions& options) {
   spec.argv.push_back(options.bin_directory + "/ponder_trainer");
   spec.argv.emplace_back("--self-test");
   std::string problem;
-  const auto answer = AnswerOf(RunBounded(spec, options.deadline), &problem);
+  const CommandResult result = RunBounded(spec, options.deadline);
+  const auto answer = AnswerOf(result, &problem);
   if (!answer) {
     return {Blocking("mpi", Condition::kUnavailable,
                      "mpirun -np 2 ponder_trainer --self-test: " + problem,
-                     "install openmpi-bin; then try by hand: mpirun -np 2 hostname")};
+                     result.started ? "try by hand: mpirun -np 2 hostname, then the same with " +
+                                          options.bin_directory + "/ponder_trainer --self-test"
+                                    : "install openmpi-bin")};
   }
   std::vector<Finding> findings{LibrariesFinding(
       "trainer", *answer, {"libcudart", "libgomp", "libgrpc", "libmpi", "libnccl", "libprotobuf"})};

@@ -68,9 +68,10 @@ void AddStages(const RunFacts& facts, TextPage* page) {
   page->Title("stages");
   std::vector<TextPage::Row> rows;
   for (const StageFacts& stage : facts.stages) {
-    const bool has_begun = stage.done_steps > 0 || stage.is_complete;
+    const bool has_begun = stage.done_steps.value_or(0) > 0 || stage.is_complete;
     rows.push_back(
-        {{stage.name, stage.algorithm, CountText(static_cast<uint64_t>(stage.done_steps)),
+        {{stage.name, stage.algorithm,
+          stage.done_steps ? CountText(static_cast<uint64_t>(*stage.done_steps)) : "unknown",
           CountText(static_cast<uint64_t>(stage.num_steps)),
           stage.is_complete ? "done"
           : has_begun       ? "in progress"
@@ -177,7 +178,8 @@ nlohmann::ordered_json JsonOf(const RunFacts& facts) {
     stages.push_back({{"name", stage.name},
                       {"algorithm", stage.algorithm},
                       {"num_steps", stage.num_steps},
-                      {"saved_steps", stage.done_steps},
+                      {"saved_steps", stage.done_steps ? nlohmann::ordered_json(*stage.done_steps)
+                                                       : nlohmann::ordered_json(nullptr)},
                       {"complete", stage.is_complete}});
   }
   nlohmann::ordered_json attempts = nlohmann::ordered_json::array();

@@ -125,6 +125,7 @@ void ListStages(const ExperimentConfig& config, RunFacts* facts) {
     const StageConfig& stage = config.stages[i];
     StageFacts listed{
         .name = stage.name, .algorithm = stage.algorithm, .num_steps = stage.num_steps};
+    if (resume.kind != ResumeFacts::Kind::kRefuses) listed.done_steps = 0;
     if (is_known && i < resume.position.stage_index) {
       listed.done_steps = stage.num_steps;
       listed.is_complete = true;

@@ -33,8 +33,9 @@ struct MetricsFacts {
 struct StageFacts {
   std::string name{};
   std::string algorithm{};
-  int64_t num_steps = 0;   // planned
-  int64_t done_steps = 0;  // of the state that a start goes on from
+  int64_t num_steps = 0;  // planned
+  // Of the state that a start goes on from; nothing when a start is refused.
+  std::optional<int64_t> done_steps{};
   bool is_complete = false;
 };
 

@@ -77,6 +77,11 @@ int64_t RunProgress::StepsDone(size_t index) const {
   return index == current ? std::max<int64_t>(0, run_step - stage.first_step) : 0;
 }
 
+bool RunProgress::IsComplete() const {
+  return !stages.empty() && current + 1 == stages.size() &&
+         StepsDone(current) >= stages.back().num_steps && saved_step >= run_step;
+}
+
 RunProgress ProgressFrom(std::vector<StageTarget> stages, size_t begun,
                          std::string_view metrics_tail, std::string_view timing_tail) {
   RunProgress progress;

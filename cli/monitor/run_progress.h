@@ -39,6 +39,8 @@ struct RunProgress {
 
   // Steps done in stage `index`.
   int64_t StepsDone(size_t index) const;
+  // Every step of the last stage is done and saved.
+  bool IsComplete() const;
 };
 
 // The part that is text: the ends of metrics.jsonl and timing.jsonl. A line that is cut off at

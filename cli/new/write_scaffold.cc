@@ -11,7 +11,8 @@ void CheckRoot(FileSystem& files, const std::string& root) {
   for (const char* file : {"CMakeLists.txt", "tasks/registry.cc", "core/config/kinds.cc"}) {
     if (files.Exists(root + "/" + file)) continue;
     throw Error(Condition::kUsage, "--dir: expected the folder of Ponder's sources, got '" + root +
-                                       "' (it has no " + file + ")");
+                                       "' (it has no " + file +
+                                       "; run it in the clone, or name that with --dir)");
   }
 }
 

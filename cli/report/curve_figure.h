@@ -13,7 +13,7 @@ namespace ponder::report {
 
 struct CurveSpec {
   std::string id;
-  std::string title;
+  std::string title{};
   std::vector<std::string> metrics{};      // of steps, by their names in the metric table
   std::vector<std::string> evaluations{};  // such as val/sampled: every evaluation set is shown
   std::string low{};                       // metrics of a band around the first one

@@ -6,53 +6,38 @@
 #include <set>
 
 #include "cli/report/curve_figure.h"
+#include "cli/report/metric_title.h"
 #include "cli/report/stage_panels.h"
 
 namespace ponder::report {
 namespace {
 
 // Figures of an algorithm's metrics in the order of the page. What a stage does not have is left
-// out, and metrics that no row names follow by themselves.
+// out, and metrics that no row names follow by themselves. Without a title a figure has that of its
+// first metric.
 std::vector<CurveSpec> KnownFigures() {
   return {
-      {.id = "reward", .title = "Reward", .metrics = {"reward/mean"}},
-      {.id = "accuracy",
-       .title = "Accuracy",
-       .metrics = {"reward/accuracy"},
-       .evaluations = {"val/sampled"}},
+      {.id = "reward", .metrics = {"reward/mean"}},
+      {.id = "accuracy", .metrics = {"reward/accuracy"}, .evaluations = {"val/sampled"}},
       {.id = "length",
-       .title = "Response length",
        .metrics = {"response_length/mean"},
        .low = "response_length/min",
        .high = "response_length/max"},
-      {.id = "loss", .title = "Loss", .metrics = {"actor/loss"}, .may_be_log = true},
-      {.id = "entropy", .title = "Entropy", .metrics = {"actor/entropy"}, .may_be_log = true},
-      {.id = "kl", .title = "KL of a step", .metrics = {"actor/approx_kl"}},
-      {.id = "grad_norm",
-       .title = "Gradient norm",
-       .metrics = {"actor/grad_norm"},
-       .may_be_log = true},
+      {.id = "loss", .metrics = {"actor/loss"}, .may_be_log = true},
+      {.id = "entropy", .metrics = {"actor/entropy"}, .may_be_log = true},
+      {.id = "kl", .metrics = {"actor/approx_kl"}},
+      {.id = "grad_norm", .metrics = {"actor/grad_norm"}, .may_be_log = true},
       {.id = "logprob_diff_mean",
-       .title = "Trainer against sampler, mean",
        .metrics = {"train_rollout/logprob_diff_mean"},
        .may_be_log = true},
-      {.id = "logprob_diff_max",
-       .title = "Trainer against sampler, largest",
-       .metrics = {"train_rollout/logprob_diff_max"},
-       .may_be_log = true},
+      {.id = "logprob_diff_max", .metrics = {"train_rollout/logprob_diff_max"}, .may_be_log = true},
       {.id = "clip_frac",
        .title = "Clipped ratios",
        .metrics = {"actor/clip_frac_low", "actor/clip_frac_high"}},
-      {.id = "zero_variance",
-       .title = "Groups of equal reward",
-       .metrics = {"reward/zero_variance_groups"}},
-      {.id = "clip_ratio",
-       .title = "Responses out of tokens",
-       .metrics = {"response_length/clip_ratio"}},
-      {.id = "staleness",
-       .title = "Age of samples",
-       .metrics = {"staleness/mean", "staleness/max"}},
-      {.id = "learning_rate", .title = "Learning rate", .metrics = {"actor/learning_rate"}},
+      {.id = "zero_variance", .metrics = {"reward/zero_variance_groups"}},
+      {.id = "clip_ratio", .metrics = {"response_length/clip_ratio"}},
+      {.id = "staleness", .metrics = {"staleness/mean", "staleness/max"}},
+      {.id = "learning_rate", .metrics = {"actor/learning_rate"}},
   };
 }
 
@@ -111,14 +96,14 @@ void AppendTo(std::vector<Figure>* figures, std::vector<Figure> more) {
   for (Figure& figure : more) figures->push_back(std::move(figure));
 }
 
-// "Did not vary: actor/updates 1, staleness/max 0." for the metrics that no figure shows.
+// "Did not vary: Updates of a step 1, Epoch 0." for the metrics that no figure shows.
 std::string ConstantsText(const std::vector<RunData>& runs, const std::vector<std::string>& stages,
                           const std::set<std::string>& metrics) {
   std::string text;
   for (const std::string& metric : metrics) {
     double value = 0;
     if (IsShownElsewhere(metric) || !IsConstant(runs, stages, metric, &value)) continue;
-    text += (text.empty() ? "Did not vary: " : ", ") + metric + " " + ShortNumber(value);
+    text += (text.empty() ? "Did not vary: " : ", ") + TitleOf(metric) + " " + ShortNumber(value);
   }
   return text.empty() ? text : text + ".";
 }
@@ -134,6 +119,7 @@ Section AlgorithmSection(const std::vector<RunData>& runs, const StageGroup& gro
   std::set<std::string> shown;
   const auto add = [&](CurveSpec spec) {
     spec.id = Identifier(algorithm + "_" + spec.id);
+    if (spec.title.empty()) spec.title = TitleOf(spec.metrics.front());
     shown.insert(spec.metrics.begin(), spec.metrics.end());
     shown.insert(spec.evaluations.begin(), spec.evaluations.end());
     if (auto figure = MakeCurveFigure(runs, group.stages, spec)) {
@@ -158,11 +144,11 @@ Section AlgorithmSection(const std::vector<RunData>& runs, const StageGroup& gro
   shown.insert(sources.begin(), sources.end());
   for (const std::string& metric : metrics) {
     if (shown.contains(metric) || IsShownElsewhere(metric)) continue;
-    add({.id = metric, .title = metric, .metrics = {metric}});
+    add({.id = metric, .metrics = {metric}});
   }
   for (const std::string& metric : EvaluationNames(runs, group.stages)) {
     if (shown.contains(metric) || IsShownElsewhere(metric)) continue;
-    add({.id = metric, .title = metric, .evaluations = {metric}});
+    add({.id = metric, .title = TitleOf(metric), .evaluations = {metric}});
   }
   section.text = ConstantsText(runs, group.stages, metrics);
   return section;
@@ -198,7 +184,7 @@ Section TimeSection(const std::vector<RunData>& runs) {
   const std::vector<std::string> stages = AllStages(runs);
   for (const std::string& metric : MetricNames(runs, stages, /*of_timing=*/true)) {
     if (metric.starts_with("timing/")) continue;
-    const CurveSpec spec{.id = Identifier(metric), .title = metric, .metrics = {metric}};
+    const CurveSpec spec{.id = Identifier(metric), .title = TitleOf(metric), .metrics = {metric}};
     if (auto figure = MakeCurveFigure(runs, stages, spec))
       section.figures.push_back(std::move(*figure));
   }

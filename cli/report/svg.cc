@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 namespace ponder::report {
 namespace {
@@ -53,6 +55,29 @@ std::string_view EscapedByte(char byte) {
 bool IsControl(char byte) {
   const auto code = static_cast<uint8_t>(byte);
   return (code < 0x20 && byte != '\n' && byte != '\t') || code == 0x7F;
+}
+
+// The name of a mark that turns the direction of writing, which would show other text than the
+// bytes say; empty for any other character. `text` is one character.
+std::string_view NameOfTurn(std::string_view text) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kTurns{{
+      {"\u061C", "U+061C"},
+      {"\u200E", "U+200E"},
+      {"\u200F", "U+200F"},
+      {"\u202A", "U+202A"},
+      {"\u202B", "U+202B"},
+      {"\u202C", "U+202C"},
+      {"\u202D", "U+202D"},
+      {"\u202E", "U+202E"},
+      {"\u2066", "U+2066"},
+      {"\u2067", "U+2067"},
+      {"\u2068", "U+2068"},
+      {"\u2069", "U+2069"},
+  }};
+  for (const auto& [turn, name] : kTurns) {
+    if (text == turn) return name;
+  }
+  return {};
 }
 
 std::string_view AnchorClass(Anchor anchor) {
@@ -120,7 +145,8 @@ std::string Escaped(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const std::string_view entity = EscapedByte(text.front());
+    const std::string_view entity =
+        length == 1 ? EscapedByte(text.front()) : NameOfTurn(text.substr(0, length));
     escaped += entity.empty() ? text.substr(0, length) : entity;
     text.remove_prefix(length);
   }

@@ -7,7 +7,8 @@
 namespace ponder::report {
 
 // `text` as character data or the value of a quoted attribute, in SVG and HTML alike: markup is
-// escaped; control characters and what is no UTF-8 become U+FFFD.
+// escaped; control characters and what is no UTF-8 become U+FFFD, and marks that turn the direction
+// of writing become their names: "U+202E".
 std::string Escaped(std::string_view text);
 
 // A coordinate with one decimal, which is finer than a screen; "0" when it is not finite.

@@ -99,6 +99,7 @@ DataTable TimeTotals(const RunData& run) {
       {"  building examples", "timing/build_s"},
       {"  forward, backward", "timing/forward_backward_s"},
       {"  optimizer", "timing/optimizer_s"},
+      {"  validating", "timing/validate_s"},
       {"  publishing", "timing/publish_s"},
   };
   DataTable table{.headers = {"seconds"}, .rows = {}};

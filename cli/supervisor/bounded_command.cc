@@ -8,8 +8,10 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <thread>
 
+#include "cli/monitor/first_error.h"
 #include "cli/monitor/log_text.h"
 #include "core/base/error.h"
 #include "core/base/unique_fd.h"
@@ -45,22 +47,41 @@ std::string Contents(int fd) {
   return bytes;
 }
 
-// The last line that says something: frames of dashes do not.
+bool SaysSomething(const std::string& line) {
+  return std::any_of(line.begin(), line.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
+// The last line that says something. mpirun tells that a program failed in a frame of dashes: what
+// lies within one counts only when there is nothing else.
 std::string LastWords(const std::string& text) {
-  const std::vector<std::string> lines = LastLines(text, kLastLines);
-  for (auto line = lines.rbegin(); line != lines.rend(); ++line) {
-    if (std::any_of(line->begin(), line->end(),
-                    [](unsigned char c) { return std::isalnum(c) != 0; })) {
-      return *line;
+  std::string framed;
+  std::string words;
+  bool in_frame = false;
+  for (const std::string& line : LastLines(text, kLastLines)) {
+    if (line.starts_with("-----")) {
+      in_frame = !in_frame;
+    } else if (SaysSomething(line)) {
+      (in_frame ? framed : words) = line;
     }
   }
-  return {};
+  return words.empty() ? framed : words;
+}
+
+// The first error of a log, on one line; empty when none has the form of one.
+std::string FirstErrorIn(const std::string& text) {
+  const std::optional<ErrorCause> cause = FirstError({{"", text}}, "00:00:00.000", "23:59:59.999");
+  if (!cause) return {};
+  std::string line = (cause->process.empty() ? "" : cause->process + ": ") + cause->text;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
 }
 
 }  // namespace
 
 std::string CommandResult::Explain() const {
   const std::string end = problem.empty() && status ? status->Describe() : problem;
+  if (const std::string error = FirstErrorIn(err); !error.empty()) return end + "; " + error;
   const std::string words = LastWords(err);
   return words.empty() ? end : end + "; its last words: " + words;
 }
@@ -71,6 +92,7 @@ CommandResult RunBounded(const ChildSpec& spec, std::chrono::milliseconds deadli
   const UniqueFd err = MemoryFile("stderr");
   try {
     ChildProcess child(spec, out.get(), err.get());
+    result.started = true;
     const auto begin = steady_clock::now();
     while (!(result.status = child.Poll())) {
       if (steady_clock::now() - begin >= deadline) {

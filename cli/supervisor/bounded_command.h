@@ -13,9 +13,11 @@ struct CommandResult {
   std::optional<ExitStatus> status;  // nothing: killed at the deadline, or for too much output
   std::string out;                   // at most a MiB each
   std::string err;
-  std::string problem;  // why there is no status, or why it could not start; empty otherwise
+  std::string problem;   // why there is no status, or why it could not start; empty otherwise
+  bool started = false;  // false: it could not be executed
   bool ok() const { return status && status->shell_code() == 0; }
-  // How it ended, and the last thing it said on stderr. One line.
+  // How it ended, and the first error that it told on stderr, or else its last words there. One
+  // line.
   std::string Explain() const;
 };
 

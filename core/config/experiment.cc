@@ -52,6 +52,16 @@ std::string ReadConfigFile(const std::string& path) {
   return text;
 }
 
+// A file of another form may have other keys: told about its version alone, it is not told that
+// what it rightly has is unknown or missing.
+void CheckVersion(const YamlNode& root, Problems problems) {
+  const YamlEntry* version = root.Find("config_version");
+  if (version == nullptr) return;
+  ExperimentConfig config;
+  ExperimentSection().Find(version->key)->read(version->value, version->key, &config, &problems);
+  problems.ThrowIfAny();
+}
+
 // Takes the texts of files in, so that services on other machines have them, and a changed one is a
 // changed experiment. `path`: of the experiment, for messages.
 void ReadTemplates(const std::string& path, std::vector<RewardConfig>* rewards) {
@@ -127,6 +137,7 @@ ExperimentConfig ParseExperiment(const std::string& text, const std::string& pat
   }
   if (!root) problems.ThrowIfAny();
   ApplyOverrides(overrides, kLimits, &*root, &problems);
+  CheckVersion(*root, Problems(path, overrides));
   ExperimentConfig config;
   ExperimentSection().Read(*root, "", &config, &problems);
   CheckExperiment(config, *root, &problems);

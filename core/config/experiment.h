@@ -38,7 +38,7 @@ struct TaskConfig {
   double slip_probability = 0.05;          // epsilon
   int64_t max_attempts = 2;                // K
   double lookahead_probability = 0.35;     // h, of the search demonstrator
-  double eval_share = 0.1;  // share of prompts, by hash, that only evaluation may see
+  double eval_share = 0.1;                 // of prompts, by hash, that only evaluation may see
   bool operator==(const TaskConfig&) const = default;
 };
 

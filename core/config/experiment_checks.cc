@@ -36,6 +36,25 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// HOST:PORT, an IPv6 host in brackets.
+bool IsHostAndPort(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) return false;
+  const bool is_bracketed = colon > 2 && address[0] == '[' && address[colon - 1] == ']';
+  if (!is_bracketed && address.find_first_of(":/@[] ") != colon) return false;
+  int port = 0;
+  const char* const end = address.data() + address.size();
+  const auto result = std::from_chars(address.data() + colon + 1, end, port);
+  return result.ec == std::errc() && result.ptr == end && port >= 1 && port <= 65'535;
+}
+
+// "user:password@host:80" of "https://user:password@host:80/v1".
+std::string AuthorityOf(const std::string& url) {
+  const size_t scheme_end = url.find("://");
+  const std::string rest = scheme_end == std::string::npos ? url : url.substr(scheme_end + 3);
+  return rest.substr(0, rest.find_first_of("/?#"));
+}
+
 // Does a stage of this algorithm sample answers to train on? It takes the key `rollout` then.
 bool SamplesAnswers(const std::string& algorithm) {
   for (const Kind& kind : AlgorithmKinds()) {
@@ -105,8 +124,7 @@ class Checker {
     const bool has_step = init.step >= 0 || init.step == kBestStep;
     const int num_places = (has_step ? 1 : 0) + (init.stage.empty() ? 0 : 1);
     Require(init.preset.empty() == has_run && num_places == (has_run ? 1 : 0), path,
-            "expected exactly one of the forms {preset: NAME}, {run: NAME, step: N} and {run: "
-            "NAME, stage: NAME}");
+            std::string("expected exactly one of the forms ") + kModelInitForms);
     Require(!has_run || init.run != config_.run.name, path + ".run",
             fmt::format("a run cannot begin with itself; expected another run than '{}' (to make "
                         "it longer, raise num_steps of its last stage)",
@@ -252,6 +270,11 @@ class Checker {
       Require(
           reward.range.min < reward.range.max, key + ".range",
           fmt::format("expected min below max, got {} and {}", reward.range.min, reward.range.max));
+      if (reward.type == "grpc" && !reward.address.empty()) {
+        Require(IsHostAndPort(reward.address), key + ".address",
+                fmt::format("expected HOST:PORT with a port from 1 to 65535, got '{}'",
+                            reward.address));
+      }
       if (reward.type == "http") CheckHttp(reward, key);
       const std::vector<Kind> kinds = RewardKinds();
       const bool waits = std::any_of(kinds.begin(), kinds.end(), [&](const Kind& kind) {
@@ -270,8 +293,14 @@ class Checker {
   }
 
   void CheckHttp(const RewardConfig& reward, const std::string& key) {
-    Require(reward.url.starts_with("http://") || reward.url.starts_with("https://"), key + ".url",
-            fmt::format("expected http://... or https://..., got '{}'", reward.url));
+    const std::string authority = AuthorityOf(reward.url);
+    Require(authority.find('@') == std::string::npos, key + ".url",
+            "expected no user or password in it, which the run's folder would keep, got an '@' "
+            "before the host (api_key_env says which environment variable holds a key)");
+    Require((reward.url.starts_with("http://") || reward.url.starts_with("https://")) &&
+                !authority.empty(),
+            key + ".url",
+            fmt::format("expected http://HOST/... or https://HOST/..., got '{}'", reward.url));
     Require(reward.api_key_env.empty() || reward.api_key_file.empty(), key + ".api_key_file",
             "expected at most one of api_key_env and api_key_file, got both");
     if (problems_->Has(key + ".template") || problems_->Has(key + ".template_file")) return;

@@ -1,6 +1,8 @@
 // The whole file, and its sections that belong to the run rather than to what is learned.
 #include "core/config/experiment_schema.h"
 
+#include <string>
+
 namespace ponder {
 namespace {
 
@@ -61,9 +63,8 @@ const Section& ModelInitSection() {
                   .help = "or which stage of that run: the policy that it ended with",
                   .omit_default = true},
                  kName);
-    section.Foreign("folder",
-                    "models cannot be read from a folder; the forms are {preset: NAME}, {run: "
-                    "NAME, step: N} and {run: NAME, stage: NAME}");
+    section.Foreign("folder", std::string("models cannot be read from a folder; the forms are ") +
+                                  kModelInitForms);
     return section;
   }();
   return kSection;
@@ -91,9 +92,12 @@ const Section& BestSection() {
                   .omit_default = true},
                  kName);
     section.Text(&BestConfig::metric,
-                 {.name = "metric", .help = "what it is compared by, as in metrics.jsonl"},
+                 {.name = "metric",
+                  .help = "what it is compared by, as in metrics.jsonl",
+                  .needs = "evaluation"},
                  {.form = TextRule::Form::kMetric, .choices = {}});
-    section.Text(&BestConfig::mode, {.name = "mode", .help = "whether more or less is better"},
+    section.Text(&BestConfig::mode,
+                 {.name = "mode", .help = "whether more or less is better", .needs = "evaluation"},
                  {.form = TextRule::Form::kChoice, .choices = {"max", "min"}});
     return section;
   }();

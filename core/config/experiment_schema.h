@@ -10,6 +10,10 @@ namespace ponder {
 // Most tokens of one sequence on the wire.
 inline constexpr int64_t kMaxTokens = int64_t{1} << 20;
 
+// Where a model's first weights can come from, as messages tell it.
+inline constexpr const char* kModelInitForms =
+    "{preset: NAME}, {run: NAME, step: N}, {run: NAME, step: best} and {run: NAME, stage: NAME}";
+
 // The whole file: an ExperimentConfig. Immutable, made on first use.
 const Section& ExperimentSection();
 

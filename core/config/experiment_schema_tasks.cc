@@ -65,8 +65,9 @@ const Section& TaskSection() {
         kShare);
     section.Real(&TaskConfig::eval_share,
                  {.name = "eval_share",
-                  .help = "share of all problems, by hash, that only evaluation may see"},
-                 {.min = 0, .max = 1, .min_open = true, .max_open = true});
+                  .help = "share of all problems, by hash, that only evaluation may see; 0: "
+                          "evaluation draws from the problems of training, for tasks with few"},
+                 {.min = 0, .max = 1, .max_open = true});
     section.SelectBy("type", TaskKinds());
     return section;
   }();

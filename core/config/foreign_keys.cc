@@ -68,16 +68,20 @@ std::string ForeignHint(const std::string& path, const std::string& name) {
   return hint;
 }
 
-void TellForeignKeys(const YamlNode& node, const std::string& path, Problems* problems) {
+bool TellForeignKeys(const YamlNode& node, const std::string& path, Problems* problems) {
+  bool is_any = false;
   for (const YamlEntry& entry : node.entries) {
     const std::string whole = path + "." + entry.key;
     for (const ForeignProgram& program : ForeignPrograms()) {
       for (const ForeignKey& key : program.keys) {
-        if (key.key == whole) problems->Add(entry.place, ForeignText(program, key));
+        if (key.key != whole) continue;
+        problems->Add(entry.place, ForeignText(program, key));
+        is_any = true;
       }
     }
-    TellForeignKeys(entry.value, whole, problems);
+    is_any = TellForeignKeys(entry.value, whole, problems) || is_any;
   }
+  return is_any;
 }
 
 }  // namespace ponder

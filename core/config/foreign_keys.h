@@ -40,7 +40,7 @@ std::string ForeignText(const ForeignProgram& program, const ForeignKey& key);
 std::string ForeignHint(const std::string& path, const std::string& name);
 
 // Tells about every key below `node`, which was written at `path`, that a program has by its whole
-// path.
-void TellForeignKeys(const YamlNode& node, const std::string& path, Problems* problems);
+// path. Returns whether there is one.
+bool TellForeignKeys(const YamlNode& node, const std::string& path, Problems* problems);
 
 }  // namespace ponder

@@ -16,6 +16,11 @@ std::tuple<int, int, int> SortKey(const YamlPlace& place) {
   return {place.override_index, place.line, place.column};
 }
 
+// The key of an override, or what stands for one when it is no KEY=VALUE.
+std::string KeyOf(const std::string& override_text) {
+  return override_text.substr(0, override_text.find_first_of("=:"));
+}
+
 }  // namespace
 
 void Problems::Add(const YamlPlace& place, std::string text) {
@@ -41,14 +46,17 @@ std::string Problems::Text() const {
     const YamlPlace& place = sorted[i].place;
     if (i > 0) text += "\n";
     if (place.override_index != YamlPlace::kFile) {
-      text += "--set " + overrides_.at(static_cast<size_t>(place.override_index));
+      const std::string key = KeyOf(overrides_.at(static_cast<size_t>(place.override_index)));
+      text += "--set ";
+      if (!sorted[i].text.starts_with(key + ": ")) text += key + ": ";
     } else {
       text += path_;
       if (place.line != kWholeFile) {
         text += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
       }
+      text += ": ";
     }
-    text += ": " + sorted[i].text;
+    text += sorted[i].text;
   }
   if (sorted.size() > kMaxPrinted) {
     text +=

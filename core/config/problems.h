@@ -17,9 +17,11 @@ class Problems {
   Problems(std::string path, std::vector<std::string> overrides)
       : path_(std::move(path)), overrides_(std::move(overrides)) {}
 
-  // "configs/x.yaml:12:5: TEXT" or "--set a.b=c: TEXT".
+  // "configs/x.yaml:12:5: TEXT" or "--set a.b: TEXT", without what a.b was set to: it may be long,
+  // or a secret in the wrong place.
   void Add(const YamlPlace& place, std::string text);
-  // The same with "KEY: TEXT"; remembers that `key` ("stages[2].clip") is not to be trusted.
+  // The same with "KEY: TEXT", unless the override names that key already; remembers that `key`
+  // ("stages[2].clip") is not to be trusted.
   void AddAt(const YamlPlace& place, const std::string& key, const std::string& text);
   // Marks a key whose value says less than its writer meant, for a reason that is told elsewhere.
   void Distrust(const std::string& key) { keys_.insert(key); }

@@ -51,9 +51,11 @@ void Section::Read(const YamlNode& node, const std::string& path, void* object,
     const Key* key = Find(entry.key);
     const std::string key_path = JoinPath(path, entry.key);
     if (key == nullptr) {
-      problems->Add(entry.place, UnknownKeyText(kind, entry.key, path));
       problems->Distrust(path);
-      TellForeignKeys(entry.value, key_path, problems);
+      // Keys of another program are told one by one; their section says no more.
+      if (!TellForeignKeys(entry.value, key_path, problems)) {
+        problems->Add(entry.place, UnknownKeyText(kind, entry.key, path));
+      }
       continue;
     }
     if (!Takes(kind, entry.key)) {
@@ -64,6 +66,7 @@ void Section::Read(const YamlNode& node, const std::string& path, void* object,
     }
     key->read(entry.value, key_path, object, problems);
   }
+  CheckNeeds(node, path, problems);
   for (const Key& key : keys_) {
     if (!key.spec.required || lines.contains(key.spec.name)) continue;
     const std::vector<std::string> takers = KindsThatTake(key.spec.name);
@@ -80,6 +83,7 @@ YamlNode Section::Write(const void* object) const {
   const Kind* kind = nullptr;
   for (const Key& key : keys_) {
     if (!Takes(kind, key.spec.name)) continue;
+    if (!key.spec.needs.empty() && map.Find(key.spec.needs) == nullptr) continue;
     YamlNode value = key.write(object);
     if (key.spec.name == selector_) {
       for (const Kind& candidate : kinds_) {
@@ -174,6 +178,17 @@ std::vector<const YamlEntry*> Section::CheckedNames(const YamlNode& map, const s
     entries.push_back(&entry);
   }
   return entries;
+}
+
+void Section::CheckNeeds(const YamlNode& map, const std::string& path, Problems* problems) const {
+  if (problems->Has(path)) return;  // a misspelled key may be the one that is needed
+  for (const YamlEntry& entry : map.entries) {
+    const Key* key = Find(entry.key);
+    if (key == nullptr || key->spec.needs.empty() || map.Find(key->spec.needs) != nullptr) continue;
+    problems->AddAt(
+        entry.place, JoinPath(path, entry.key),
+        "expected '" + key->spec.needs + "' beside it, got none (alone it does nothing)");
+  }
 }
 
 const Kind* Section::KindOf(const YamlNode& map) const {

@@ -28,6 +28,9 @@ struct KeySpec {
   bool omit_default = false;
   // Documented instead of the default's own text.
   std::string default_text{};
+  // The key of the same section without which this one does nothing: alone it is refused, and it
+  // is not written.
+  std::string needs{};
 };
 
 // Keys that only some kinds of a struct take, by the value of its selector ("algorithm", "type"). A
@@ -334,6 +337,8 @@ class Section {
   // The entries whose keys are good names, each once.
   static std::vector<const YamlEntry*> CheckedNames(const YamlNode& map, const std::string& path,
                                                     Problems* problems);
+  // Tells about keys whose `needs` is not there.
+  void CheckNeeds(const YamlNode& map, const std::string& path, Problems* problems) const;
   // The kind that the selector says, or null when it says none that exists.
   const Kind* KindOf(const YamlNode& map) const;
   bool Takes(const Kind* kind, const std::string& key) const;

@@ -1,5 +1,8 @@
 #include "core/usage/usage.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
@@ -14,14 +17,16 @@
 namespace ponder {
 namespace {
 
-constexpr size_t kMaxColumns = 80;
+// Below this width a column for the names of options would leave too little for what they do.
+constexpr size_t kTwoColumns = 60;
 constexpr size_t kHelpColumn = 28;
+constexpr size_t kNarrowHelpColumn = 6;
 
 // Breaks a line at spaces; what follows the first break is indented by `indent`.
-std::string Wrapped(std::string line, size_t indent) {
+std::string Wrapped(std::string line, size_t indent, size_t columns) {
   std::string text;
-  while (line.size() > kMaxColumns) {
-    const size_t space = line.rfind(' ', kMaxColumns);
+  while (line.size() > columns) {
+    const size_t space = line.rfind(' ', columns);
     // A word longer than the space that is left stays whole.
     if (space == std::string::npos || line.find_first_not_of(' ') > space) break;
     text += line.substr(0, line.find_last_not_of(' ', space) + 1) + "\n";
@@ -32,17 +37,26 @@ std::string Wrapped(std::string line, size_t indent) {
 
 class HelpFormatter : public CLI::Formatter {
  public:
-  HelpFormatter() { column_width(kHelpColumn); }
+  explicit HelpFormatter(size_t columns)
+      : columns_(columns), help_column_(columns < kTwoColumns ? kNarrowHelpColumn : kHelpColumn) {
+    column_width(help_column_);
+  }
 
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override {
     std::istringstream lines(CLI::Formatter::make_help(app, std::move(name), mode));
     std::string text;
     for (std::string line; std::getline(lines, line);) {
-      text += Wrapped(line, line.starts_with("  ") ? kHelpColumn : 2) + "\n";
+      // Groups end with an empty line and begin with one.
+      if (line.empty() && text.ends_with("\n\n")) continue;
+      text += Wrapped(line, line.starts_with("  ") ? help_column_ : 2, columns_) + "\n";
     }
     return text;
   }
+
+ private:
+  const size_t columns_;
+  const size_t help_column_;
 };
 
 // The command that the user named, else the program.
@@ -82,15 +96,36 @@ std::string OptionHint(const CLI::App& app, int argc, const char* const* argv) {
 // none; empty otherwise.
 std::string CommandHint(const CLI::App& app, int argc, const char* const* argv) {
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
   if (names.empty() || argc < 2 || argv[1][0] == '-') return {};
   if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return {};
   return "no command '" + std::string(argv[1]) + "'" + NameHint(argv[1], names, "the commands are");
 }
 
+// "expected FILE alone, got the argument 'b.yaml' too" for an argument that has no place.
+std::string ExtraHint(const CLI::App& app) {
+  std::string places;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) places += (places.empty() ? "" : " ") + option->get_name(true);
+  }
+  const std::string extra = app.remaining().front();
+  return "expected " + (places.empty() ? "no argument, got '" + extra + "'"
+                                       : places + " alone, got the argument '" + extra + "' too");
+}
+
 }  // namespace
 
-void UseHelpStyle(CLI::App& app) { app.formatter(std::make_shared<HelpFormatter>()); }
+size_t TerminalColumns(size_t least, size_t most) {
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? std::clamp<size_t>(size.ws_col, least, most) : 80;
+}
+
+void UseHelpStyle(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormatter>(TerminalColumns(40, 80)));
+}
 
 int ReportUsage(const CLI::App& app, const CLI::ParseError& error, int argc,
                 const char* const* argv) {
@@ -98,7 +133,8 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error, int argc,
   if (error.get_exit_code() == 0) return app.exit(error);
   std::string text = CommandHint(app, argc, argv);
   if (text.empty()) text = OptionHint(Named(app), argc, argv);
-  if (text.empty()) text = error.what();
+  const bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  if (text.empty()) text = is_extra ? ExtraHint(Named(app)) : error.what();
   const std::string name =
       &Named(app) == &app ? app.get_name() : app.get_name() + " " + Named(app).get_name();
   std::fprintf(stderr, "%s: error: %s\nRun '%s --help' for what there is.\n",

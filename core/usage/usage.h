@@ -4,11 +4,16 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <string>
+#include <cstddef>
 
 namespace ponder {
 
-// Gives --help of `app`, and of the commands added to it afterwards, a width of at most 80 columns.
+// Columns of the terminal that stdout is, but at least `least` and at most `most`; 80 where stdout
+// is no terminal.
+size_t TerminalColumns(size_t least, size_t most);
+
+// Makes --help of `app`, and of the commands added to it afterwards, as wide as the terminal, from
+// 40 to 80 columns. Footers are written a paragraph a line: they are wrapped here.
 void UseHelpStyle(CLI::App& app);
 
 // The end of a parse that threw: prints help or version to stdout, or what is wrong to stderr with

@@ -1,8 +1,10 @@
-"""A reward of `type: grpc`: 1 when the response ends with the reference answer, else 0.
+r"""A reward of `type: grpc`: 1 when the response ends with the reference answer, else 0.
 
     pip install grpcio grpcio-tools
-    python -m grpc_tools.protoc -I proto --python_out=. --grpc_python_out=. ponder/v1/user_reward.proto
-    PYTHONPATH=. python examples/rewards/grpc_reward.py 50600
+    mkdir -p build/stubs
+    python -m grpc_tools.protoc -I proto --python_out=build/stubs --grpc_python_out=build/stubs \
+        ponder/v1/user_reward.proto
+    PYTHONPATH=build/stubs python examples/rewards/grpc_reward.py 50600
 """
 import sys
 from concurrent import futures

@@ -1,8 +1,10 @@
-// Replies of an OpenAI-compatible chat-completions endpoint. Pure functions.
+// Replies of an OpenAI-compatible chat-completions endpoint. Pure functions. Where an endpoint
+// sends `api_key` back, no text that is made here has it.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "reward/external/http_client.h"
 
@@ -15,10 +17,10 @@ struct ChatReply {
 
 // Throws ProtocolError when `body` has no such content, and when the reply was cut off: what would
 // be read from its end may not be the score.
-ChatReply ParseChatReply(const std::string& body);
+ChatReply ParseChatReply(const std::string& body, std::string_view api_key);
 
 // "HTTP 429: slow down", or what kept a reply from coming.
-std::string DescribeFailure(const HttpReply& reply);
+std::string DescribeFailure(const HttpReply& reply, std::string_view api_key);
 
 // Whether the same request may fare better in a moment: no reply, 408, 425, 429, and 5xx.
 bool MayPass(const HttpReply& reply);

@@ -25,6 +25,18 @@ size_t CharacterLength(std::string_view text) {
   return is_bad ? 0 : length;
 }
 
+// Bytes at the start of `text` that spell `secret`, each character as it is or behind a backslash;
+// 0 when they do not, or when there is no secret.
+size_t SecretLength(std::string_view text, std::string_view secret) {
+  size_t length = 0;
+  for (const char c : secret) {
+    if (length < text.size() && text[length] == '\\' && c != '\\') ++length;
+    if (length >= text.size() || text[length] != c) return 0;
+    ++length;
+  }
+  return length;
+}
+
 }  // namespace
 
 std::string PromptText(const Prompt& prompt) {
@@ -61,20 +73,21 @@ std::vector<SourceReward> RewardsOf(const GroupScores& scores, size_t num_comple
   return rewards;
 }
 
-std::string Excerpt(std::string_view text) {
+std::string Excerpt(std::string_view text, std::string_view secret) {
   constexpr size_t kMaxBytes = 200;
   std::string shown;
   while (!text.empty()) {
-    const size_t length = CharacterLength(text);
-    if (shown.size() + std::max<size_t>(length, 1) > kMaxBytes) return shown + "...";
-    if (length == 0) {
-      shown += '?';
-    } else if (static_cast<unsigned char>(text[0]) < 0x20) {
-      shown += ' ';
-    } else {
-      shown += text.substr(0, length);
+    std::string_view put = "***";
+    size_t taken = SecretLength(text, secret);
+    if (taken == 0) {
+      const size_t length = CharacterLength(text);
+      taken = std::max<size_t>(length, 1);
+      const bool is_control = static_cast<unsigned char>(text[0]) < 0x20;
+      put = length == 0 ? "?" : is_control ? " " : text.substr(0, length);
     }
-    text.remove_prefix(std::max<size_t>(length, 1));
+    if (shown.size() + put.size() > kMaxBytes) return shown + "...";
+    shown += put;
+    text.remove_prefix(taken);
   }
   return shown;
 }

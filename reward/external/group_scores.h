@@ -26,7 +26,8 @@ std::vector<SourceReward> RewardsOf(const GroupScores& scores, size_t num_comple
                                     const RealRange& range);
 
 // A text of another program as a message may show it: at most 200 bytes and "...", one line, with
-// '?' for bytes that are not UTF-8, which protobuf would not carry.
-std::string Excerpt(std::string_view text);
+// '?' for bytes that are not UTF-8, which protobuf would not carry, and with "***" for `secret`,
+// also where JSON spells it with backslashes. An empty secret is none.
+std::string Excerpt(std::string_view text, std::string_view secret = {});
 
 }  // namespace ponder

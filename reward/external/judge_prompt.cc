@@ -114,13 +114,13 @@ std::string FillTemplate(std::string_view text, std::string_view prompt, std::st
   return filled;
 }
 
-double ScoreInReply(std::string_view reply, const std::string& field) {
+double ScoreInReply(std::string_view reply, const std::string& field, std::string_view api_key) {
   const std::optional<double> score = field.empty() ? LastNumber(reply) : LastField(reply, field);
   if (!score) {
     throw ProtocolError("the judge's reply: expected " +
                         (field.empty() ? std::string("a number")
                                        : "a JSON object with a number in '" + field + "'") +
-                        ", got '" + Excerpt(reply) + "'");
+                        ", got '" + Excerpt(reply, api_key) + "'");
   }
   return *score;
 }

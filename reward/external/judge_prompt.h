@@ -14,7 +14,7 @@ std::string FillTemplate(std::string_view text, std::string_view prompt, std::st
 
 // The score in a judge's reply. `field` empty: the last number of the text, where "7/10" is 7 and
 // digits inside a word are no number. Otherwise: the number in that field of the last JSON object
-// in the text. Throws ProtocolError when there is none.
-double ScoreInReply(std::string_view reply, const std::string& field);
+// in the text. Throws ProtocolError, without `api_key` in its text, when there is none.
+double ScoreInReply(std::string_view reply, const std::string& field, std::string_view api_key);
 
 }  // namespace ponder

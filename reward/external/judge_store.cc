@@ -74,8 +74,7 @@ void JudgeStore::Execute(const char* sql) {
   if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) Throw("setup");
 }
 
-std::optional<double> JudgeStore::Find(const std::string& key) {
-  MutexLock lock(mutex_);
+std::optional<double> JudgeStore::Read(const std::string& key) {
   Statement find(database_, "SELECT score FROM scores WHERE key = ?1");
   const int code = find.Bind(1, key).Step();
   if (code == SQLITE_ROW) return find.Real(0);
@@ -83,13 +82,20 @@ std::optional<double> JudgeStore::Find(const std::string& key) {
   return std::nullopt;
 }
 
-void JudgeStore::Keep(const std::string& key, double score) {
+std::optional<double> JudgeStore::Find(const std::string& key) {
+  MutexLock lock(mutex_);
+  return Read(key);
+}
+
+double JudgeStore::Keep(const std::string& key, double score) {
   MutexLock lock(mutex_);
   // Memory is bounded: what does not fit is asked again.
-  if (path_ == kInMemory && num_kept_ >= kMaxScoresInMemory) return;
-  Statement keep(database_, "INSERT OR IGNORE INTO scores VALUES(?1, ?2)");
-  if (keep.Bind(1, key).Bind(2, score).Step() != SQLITE_DONE) Throw("write");
-  ++num_kept_;
+  if (path_ != kInMemory || num_kept_ < kMaxScoresInMemory) {
+    Statement keep(database_, "INSERT OR IGNORE INTO scores VALUES(?1, ?2)");
+    if (keep.Bind(1, key).Bind(2, score).Step() != SQLITE_DONE) Throw("write");
+    num_kept_ += sqlite3_changes(database_);
+  }
+  return Read(key).value_or(score);
 }
 
 bool JudgeStore::SpendRequest(const std::string& account, const JudgeBudget& budget) {

@@ -26,8 +26,8 @@ class JudgeStore {
 
   // The score kept under `key`, a digest of all that a score depends on.
   std::optional<double> Find(const std::string& key) EXCLUDES(mutex_);
-  // The first score of a key stays: what was once said is said again.
-  void Keep(const std::string& key, double score) EXCLUDES(mutex_);
+  // The first score of a key stays, and is returned: what was once said is said again.
+  double Keep(const std::string& key, double score) EXCLUDES(mutex_);
 
   // Counts one more request of `account` (one reward of one run), unless it has had
   // `budget.requests` of them or spent `budget.tokens` already: false then. 0 is no bound.
@@ -37,6 +37,7 @@ class JudgeStore {
  private:
   static constexpr int64_t kMaxScoresInMemory = 200'000;
 
+  std::optional<double> Read(const std::string& key) REQUIRES(mutex_);
   void Execute(const char* sql) REQUIRES(mutex_);
   [[noreturn]] void Throw(const std::string& what) const REQUIRES(mutex_);
 

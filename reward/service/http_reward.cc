@@ -1,5 +1,5 @@
 // A language model behind an OpenAI-compatible chat-completions endpoint as a source of reward: one
-// conversation per response, several at a time.
+// conversation per response that differs, several at a time.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -93,20 +94,21 @@ class HttpReward : public RewardSource {
       : config_(config),
         context_(context),
         account_(context.run_id + "/" + config.name),
+        api_key_(ReadApiKey(config)),
         headers_{"Content-Type: application/json", "Expect:"},
         store_(config.cache) {
-    const std::string key = ReadApiKey(config);
-    if (!key.empty()) headers_.push_back("Authorization: Bearer " + key);
+    if (!api_key_.empty()) headers_.push_back("Authorization: Bearer " + api_key_);
     if (config.url.starts_with("http://") && !IsLoopback(HostOfUrl(config.url))) {
       context.log.Warning(fmt::format(
           "reward '{}': the connection to {} is not encrypted: prompts, answers{} can be read on "
           "the way (https:// in the url encrypts it)",
-          config.name, HostOfUrl(config.url), key.empty() ? "" : " and the API key"));
+          config.name, HostOfUrl(config.url), api_key_.empty() ? "" : " and the API key"));
     }
   }
 
   std::vector<SourceReward> Judge(const JudgedGroup& group) override {
     const auto deadline = steady_clock::now() + Milliseconds(config_.timeout_s);
+    const std::vector<Question> questions = QuestionsAbout(group);
     GroupScores scores;
     scores.values.resize(group.completions.size());
     std::atomic<size_t> next{0};
@@ -115,9 +117,10 @@ class HttpReward : public RewardSource {
       try {
         std::unique_ptr<HttpClient> client = clients_.Take();
         if (client == nullptr) client = std::make_unique<HttpClient>();
-        for (size_t i = next++; i < scores.values.size(); i = next++) {
-          scores.values[i] = ScoreOf(group, i, *client, deadline,
-                                     [&] { return failure.is_set() || context_.stop(); });
+        for (size_t i = next++; i < questions.size(); i = next++) {
+          const double score = ScoreOf(questions[i].body, *client, deadline,
+                                       [&] { return failure.is_set() || context_.stop(); });
+          for (const size_t row : questions[i].rows) scores.values[row] = score;
         }
         clients_.PutBack(std::move(client));
       } catch (...) {
@@ -125,8 +128,7 @@ class HttpReward : public RewardSource {
       }
     };
     std::vector<std::jthread> threads;  // joins
-    const size_t num_threads =
-        std::min(scores.values.size(), static_cast<size_t>(config_.concurrency));
+    const size_t num_threads = std::min(questions.size(), static_cast<size_t>(config_.concurrency));
     for (size_t i = 0; i < num_threads; ++i) threads.emplace_back(work);
     threads.clear();
     failure.RethrowIfSet();
@@ -134,6 +136,24 @@ class HttpReward : public RewardSource {
   }
 
  private:
+  struct Question {
+    std::string body;          // of the request
+    std::vector<size_t> rows;  // the completions that it is about
+  };
+
+  // Equal completions make one question: it is paid for once and has one answer.
+  std::vector<Question> QuestionsAbout(const JudgedGroup& group) const {
+    std::vector<Question> questions;
+    std::map<std::string, size_t> known;  // index by body
+    for (size_t row = 0; row < group.completions.size(); ++row) {
+      const std::string body = BodyFor(group, row);
+      const auto [place, is_new] = known.emplace(body, questions.size());
+      if (is_new) questions.push_back({.body = body, .rows = {}});
+      questions[place->second].rows.push_back(row);
+    }
+    return questions;
+  }
+
   std::string BodyFor(const JudgedGroup& group, size_t index) const {
     json body;
     body["model"] = config_.model;
@@ -146,17 +166,16 @@ class HttpReward : public RewardSource {
     return body.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
   }
 
-  double ScoreOf(const JudgedGroup& group, size_t index, HttpClient& client,
-                 steady_clock::time_point deadline, const std::function<bool()>& stop) {
-    const std::string body = BodyFor(group, index);
+  double ScoreOf(const std::string& body, HttpClient& client, steady_clock::time_point deadline,
+                 const std::function<bool()>& stop) {
     const std::string key = Sha256Hex(config_.url + '\n' + config_.score_field + '\n' + body);
     if (const std::optional<double> kept = store_.Find(key)) return *kept;
-    const ChatReply reply = ParseChatReply(Ask(body, client, deadline, stop));
+    const ChatReply reply = ParseChatReply(Ask(body, client, deadline, stop), api_key_);
     store_.SpendTokens(account_, reply.num_tokens);
-    const double score = ScoreInReply(reply.content, config_.score_field);
+    const double score = ScoreInReply(reply.content, config_.score_field, api_key_);
     // One out of range is an error of the judge, which may do better the next time.
-    if (config_.range.min <= score && score <= config_.range.max) store_.Keep(key, score);
-    return score;
+    const bool is_good = config_.range.min <= score && score <= config_.range.max;
+    return is_good ? store_.Keep(key, score) : score;
   }
 
   // The body of the first good reply. Tries again what may pass by itself.
@@ -177,7 +196,7 @@ class HttpReward : public RewardSource {
                                  std::max(left, milliseconds(1))),
                       stop);
       if (reply.status == 200) return reply.body;
-      const std::string text = DescribeFailure(reply);
+      const std::string text = DescribeFailure(reply, api_key_);
       if (!MayPass(reply) || tries >= config_.max_tries) {
         throw Error(Condition::kUnavailable, fmt::format("{} (try {})", text, tries));
       }
@@ -200,6 +219,7 @@ class HttpReward : public RewardSource {
   const RewardConfig config_;
   const RewardContext context_;
   const std::string account_;
+  const std::string api_key_;  // empty: none
   std::vector<std::string> headers_;
   JudgeStore store_;
   const HttpLibrary library_;

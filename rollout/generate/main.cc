@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/generate_request.h"
+#include "core/base/log.h"
 #include "core/base/program.h"
 #include "core/config/experiment.h"
 #include "core/usage/usage.h"
@@ -94,6 +95,7 @@ int Generate(const GenerateRequest& request) {
   std::map<std::string, std::unique_ptr<Task>> tasks;
   for (const TaskConfig& task : experiment.tasks) tasks.emplace(task.name, MakeTask(task));
   PromptSource prompts(request, experiment, tasks, std::cin);
+  Log("generate", -1).Info("sampling from " + request.checkpoint);
   const Model model = LoadModel(*files, request);
   const bool from_terminal = request.prompts.empty() && request.file.empty() &&
                              request.task.empty() && request.set.empty() &&

@@ -38,6 +38,16 @@ std::string VocabularyHint(const Tokenizer& tokenizer) {
   return "the vocabulary is" + text;
 }
 
+// The problems of a set are those that its evaluation asks.
+void CheckRange(const GenerateRequest& request, const EvaluationConfig& set) {
+  const auto size = static_cast<uint64_t>(set.num_prompts);
+  if (request.index < size && request.num_prompts <= size - request.index) return;
+  throw Error(Condition::kUsage, "generating: --set " + set.name + " has the prompts 0 to " +
+                                     std::to_string(size - 1) + ", got --index " +
+                                     std::to_string(request.index) + " --num-prompts " +
+                                     std::to_string(request.num_prompts));
+}
+
 }  // namespace
 
 PromptSource::PromptSource(const GenerateRequest& request, const ExperimentConfig& experiment,
@@ -52,6 +62,7 @@ PromptSource::PromptSource(const GenerateRequest& request, const ExperimentConfi
     if (found == sets.end()) {
       NoSuch("evaluation", request.set, NamesIn(sets), "its evaluations are");
     }
+    CheckRange(request, *found);
     task_name_ = found->task;
     stream_ = static_cast<uint16_t>(kEvaluationStreams + (found - sets.begin()));
   }
@@ -75,6 +86,11 @@ std::optional<GeneratePrompt> PromptSource::Next() {
     return FromText(request_.prompts[next_], "prompt " + std::to_string(next_ + 1));
   }
   const std::optional<std::string> line = NextLine();
+  if (!line && next_ == 0) {
+    throw Error(Condition::kUsage,
+                "generating: expected a prompt, got none in " +
+                    (file_ == nullptr ? "the arguments or standard input" : request_.file));
+  }
   if (!line) return std::nullopt;
   if (file_ == nullptr) return FromText(*line, "line " + std::to_string(line_));
   const std::string where = request_.file + ":" + std::to_string(line_);
@@ -102,14 +118,18 @@ std::optional<GeneratePrompt> PromptSource::FromText(const std::string& text,
   try {
     result.prompt.token_ids = task_->tokenizer().Encode(text);
   } catch (const Error& error) {
-    throw Error(error.condition(),
+    throw Error(BadPrompt(),
                 where + ": " + error.what() + " (" + VocabularyHint(task_->tokenizer()) + ")");
   }
   if (result.prompt.token_ids.empty()) {
-    throw Error(Condition::kBadData, where + ": expected a prompt, got no token (" +
-                                         VocabularyHint(task_->tokenizer()) + ")");
+    throw Error(BadPrompt(), where + ": expected a prompt, got no token (" +
+                                 VocabularyHint(task_->tokenizer()) + ")");
   }
   return result;
+}
+
+Condition PromptSource::BadPrompt() const {
+  return request_.prompts.empty() ? Condition::kBadData : Condition::kUsage;
 }
 
 std::optional<std::string> PromptSource::NextLine() {

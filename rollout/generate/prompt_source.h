@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/error.h"
 #include "core/base/generate_request.h"
 #include "core/base/types.h"
 #include "core/config/experiment.h"
@@ -31,17 +32,20 @@ struct GeneratePrompt {
 class PromptSource {
  public:
   // Everything is borrowed. `input`: standard input. Throws Error(kUsage) on a task or set that the
-  // experiment does not have.
+  // experiment does not have, and on problems that a set does not have.
   PromptSource(const GenerateRequest& request, const ExperimentConfig& experiment,
                const std::map<std::string, std::unique_ptr<Task>>& tasks, std::istream& input);
 
-  // Nothing when there are no more. Throws Error(kBadData) naming the prompt: a symbol outside the
-  // vocabulary, a line that is no JSON object with "prompt".
+  // Nothing when there are no more. Throws Error(kBadData), or Error(kUsage) for an argument,
+  // naming the prompt: a symbol outside the vocabulary, a line that is no JSON object with
+  // "prompt". Throws Error(kUsage) when there was none at all.
   std::optional<GeneratePrompt> Next();
 
  private:
   std::optional<GeneratePrompt> NextProblem();
   std::optional<GeneratePrompt> FromText(const std::string& text, const std::string& where);
+  // What a prompt that the policy cannot read is: wrong use in an argument, else bad data.
+  Condition BadPrompt() const;
   // The next line that is not empty, and its number.
   std::optional<std::string> NextLine();
 

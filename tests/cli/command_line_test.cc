@@ -85,14 +85,13 @@ TEST(ValidateTest, TellsEveryProblemOnStderrAndExitsWithTwo) {
   const Outcome outcome = RunPonder({"validate", "x.yaml", "--set", "launch.workers=0"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(
-      outcome.err,
-      "x.yaml:1:1: tasks: missing; it has no default\n"
-      "x.yaml:1:1: models: missing; it has no default\n"
-      "x.yaml:1:1: stages: missing; it has no default\n"
-      "x.yaml:2:6: run.name: missing; it has no default\n"
-      "x.yaml:2:7: unknown key 'nam' in run; did you mean 'name'?\n"
-      "--set launch.workers=0: launch.workers: expected a whole number, 1 to 1024, got '0'\n");
+  EXPECT_EQ(outcome.err,
+            "x.yaml:1:1: tasks: missing; it has no default\n"
+            "x.yaml:1:1: models: missing; it has no default\n"
+            "x.yaml:1:1: stages: missing; it has no default\n"
+            "x.yaml:2:6: run.name: missing; it has no default\n"
+            "x.yaml:2:7: unknown key 'nam' in run; did you mean 'name'?\n"
+            "--set launch.workers: expected a whole number, 1 to 1024, got '0'\n");
 }
 
 TEST(ValidateTest, RefusesAFileThatIsNotThere) {

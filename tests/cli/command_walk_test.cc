@@ -1,13 +1,19 @@
 // What holds for every command: help, an example, wrong options, completion.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -48,7 +54,86 @@ void ExpectGoodHelp(const Outcome& outcome) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, HasSubstr("Example"));
   std::istringstream lines(outcome.out);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80U) << line;
+  std::string before;
+  for (std::string line; std::getline(lines, line); before = line) {
+    EXPECT_LE(line.size(), 80U) << line;
+    // A line was broken only where its next word had no room.
+    const bool goes_on = line.starts_with("  ") && line.find_first_not_of(' ') == 2;
+    if (!goes_on || before.empty() || before.starts_with(' ') || before.ends_with(':')) continue;
+    const size_t word = std::min(line.find(' ', 2), line.size()) - 2;
+    EXPECT_GT(before.size() + 1 + word, 80U) << before << "\n" << line;
+  }
+}
+
+TEST(CommandWalk, HelpFollowsANarrowTerminal) {
+  const winsize size{.ws_row = 24, .ws_col = 40, .ws_xpixel = 0, .ws_ypixel = 0};
+  int terminal = -1;
+  int shell = -1;
+  ASSERT_EQ(openpty(&terminal, &shell, nullptr, nullptr, &size), 0);
+  std::fflush(stdout);
+  const int before = dup(STDOUT_FILENO);
+  dup2(shell, STDOUT_FILENO);
+  const char* const arguments[] = {"ponder", "up", "--help"};
+  EXPECT_EQ(RunCommandLine(3, arguments), 0);
+  std::cout.flush();
+  dup2(before, STDOUT_FILENO);
+  std::string help(8192, '\0');
+  help.resize(static_cast<size_t>(std::max<ssize_t>(0, read(terminal, help.data(), help.size()))));
+  for (const int fd : {terminal, shell, before}) close(fd);
+  EXPECT_THAT(help, HasSubstr("Run an experiment"));
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_LE(line.size(), 41U) << line;  // with the carriage return of a terminal
+  }
+}
+
+// Paragraphs that were broken by hand have lines that begin in the middle of a sentence.
+void ExpectWholeParagraphs(const CLI::App& app) {
+  std::istringstream lines(app.get_footer());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.front() == ' ') continue;
+    EXPECT_TRUE(std::isupper(static_cast<unsigned char>(line.front())) != 0) << line;
+  }
+}
+
+TEST(CommandWalk, FootersAreWrittenAParagraphALine) {
+  const auto app = MakeCommandLine(nullptr);
+  ExpectWholeParagraphs(*app);
+  for (const CLI::App* command : app->get_subcommands({})) ExpectWholeParagraphs(*command);
+}
+
+TEST(CommandWalk, NumbersThatAreNoneAreToldInTheWordsOfExperiments) {
+  const auto app = MakeCommandLine(nullptr);
+  int num_options = 0;
+  for (const CLI::App* command : app->get_subcommands({})) {
+    for (const CLI::Option* option : command->get_options()) {
+      const std::string type = option->get_type_name();
+      if (type.find("INT") == std::string::npos && type.find("FLOAT") == std::string::npos)
+        continue;
+      ++num_options;
+      for (const char* value : {"two", "-1"}) {
+        const Outcome outcome = RunPonder({command->get_name(), option->get_name(), value});
+        EXPECT_EQ(outcome.code, 2);
+        EXPECT_THAT(outcome.err, HasSubstr(option->get_name() + ": expected a "));
+        EXPECT_THAT(outcome.err, HasSubstr(std::string("got '") + value + "'"));
+      }
+    }
+  }
+  EXPECT_GE(num_options, 10);
+}
+
+TEST(CommandWalk, AWordThatIsNoChoiceGetsTheNearestOne) {
+  EXPECT_THAT(
+      RunPonder({"new", "taks", "x"}).err,
+      HasSubstr("KIND: expected one of algorithm, task, reward, got 'taks'; did you mean 'task'?"));
+  EXPECT_THAT(RunPonder({"completion", "bsh"}).err, HasSubstr("did you mean 'bash'?"));
+}
+
+TEST(CommandWalk, AnArgumentTooManyIsNamedWithWhatWasExpected) {
+  const Outcome outcome = RunPonder({"stop", "quickstart", "other"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("expected RUN alone, got the argument 'other' too"));
+  EXPECT_THAT(RunPonder({"exit-codes", "2"}).err, HasSubstr("expected no argument, got '2'"));
 }
 
 TEST(CommandWalk, EveryCommandHasHelpWithAnExampleInEightyColumns) {
@@ -165,6 +250,41 @@ TEST(Completion, BashOffersExperimentsFoldersAndChoices) {
   EXPECT_EQ(BashOffers(script, "ponder new ta", 2), "task\n");
 }
 
+std::string Program() {
+  const char* folder = std::getenv("PONDER_BIN_DIR");
+  return std::string(folder == nullptr ? "bin" : folder) + "/ponder";
+}
+
+std::string Quickstart() {
+  const char* source = std::getenv("PONDER_SOURCE_DIR");
+  return std::filesystem::absolute(source == nullptr ? "." : source).string() +
+         "/configs/quickstart.yaml";
+}
+
+TEST(Completion, BashOffersTheNamesOfRunsWhereACommandTakesOne) {
+  const ScriptFile script("bash");
+  for (const char* name : {"quickstart", "other *", "no_run"}) {
+    std::filesystem::create_directories(script.folder() + "/runs/" + name);
+  }
+  std::ofstream(script.folder() + "/runs/quickstart/run.json") << "{}";
+  std::ofstream(script.folder() + "/runs/other */run.json") << "{}";
+  for (const char* command : {"status", "stop", "logs", "eval", "generate", "report", "inspect"}) {
+    const std::string words = Program() + " " + command;
+    EXPECT_EQ(BashOffers(script, words + " q", 2), "quickstart\n") << command;
+    EXPECT_THAT(BashOffers(script, words + " \"\"", 2), HasSubstr("other *\nquickstart\n"));
+  }
+}
+
+TEST(Completion, BashOffersTheKeysOfTheExperimentAfterSet) {
+  const ScriptFile script("bash");
+  for (const char* command : {"up", "validate"}) {
+    const std::string words = Program() + " " + command + " " + Quickstart() + " --set ";
+    EXPECT_EQ(BashOffers(script, words + "stages.reason.num_st", 4), "stages.reason.num_steps=\n");
+    EXPECT_THAT(BashOffers(script, words + "\"\"", 4), HasSubstr("\nrun.seed=\n"));
+  }
+  EXPECT_EQ(BashOffers(script, Program() + " up --set x", 3), "\n") << "no experiment is named yet";
+}
+
 void ExpectScriptOffersAll(const std::string& shell, bool long_prefix) {
   const std::string script = RunPonder({"completion", shell}).out;
   for (const CompletedCommand& command : Tree().commands) {
@@ -189,9 +309,13 @@ TEST(Completion, FishOffersEveryCommandAndOption) {
   ExpectScriptOffersAll("fish", /*long_prefix=*/false);
   if (RunShell("command -v fish").code != 0) GTEST_SKIP() << "there is no fish to read the script";
   const ScriptFile script("fish");
+  std::filesystem::create_directories(script.folder() + "/runs/quickstart");
+  std::ofstream(script.folder() + "/runs/quickstart/run.json") << "{}";
   const auto offers = [&](const std::string& line) {
-    return RunShell("HOME=" + script.folder() + " fish --no-config -c 'source " + script.path() +
-                    "; complete -C \"" + line + "\"'")
+    return RunShell("cd " + script.folder() +
+                    " && PATH=" + std::filesystem::path(Program()).parent_path().string() +
+                    ":$PATH HOME=" + script.folder() + " fish --no-config -c 'source " +
+                    script.path() + "; complete -C \"" + line + "\"'")
         .output;
   };
   const std::string commands = offers("ponder ");
@@ -199,6 +323,8 @@ TEST(Completion, FishOffersEveryCommandAndOption) {
     EXPECT_THAT(commands, HasSubstr(command.name + "\t"));
   }
   EXPECT_THAT(offers("ponder up --w"), HasSubstr("--workers"));
+  EXPECT_THAT(offers("ponder status q"), HasSubstr("quickstart"));
+  EXPECT_THAT(offers("ponder up " + Quickstart() + " --set run.se"), HasSubstr("run.seed="));
 }
 
 }  // namespace

@@ -2,7 +2,11 @@
 #include "cli/console_text.h"
 
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <sstream>
 
 #include "cli/text_page.h"
@@ -35,6 +39,7 @@ TEST(PrintableTest, KeepsLettersAndCutsWhatIsLong) {
 TEST(WrapTest, BreaksAtSpacesAndInWordsThatAreTooLong) {
   EXPECT_EQ(Wrap("one two three", 0, 2, 8), "one two\n  three\n");
   EXPECT_EQ(Wrap("0123456789abc", 0, 1, 6), "012345\n 6789a\n bc\n");
+  EXPECT_EQ(Wrap("/one/two/three", 0, 0, 10), "/one/two/\nthree\n") << "paths break at a slash";
   EXPECT_EQ(Wrap("", 0, 0, 8), "\n");
 }
 
@@ -47,6 +52,36 @@ TEST(NumbersTest, ReadWell) {
   EXPECT_EQ(CountText(999), "999");
   EXPECT_EQ(Plural(1, "file"), "1 file");
   EXPECT_EQ(Plural(2, "file"), "2 files");
+}
+
+TEST(TextPageTest, ATableThatIsWiderThanThePageBecomesAList) {
+  TextPage page({.columns = 40, .colour = false});
+  page.Table({"name", "algorithm", ">saved", ">steps", "state"},
+             {{{"a_stage_with_a_name", "supervised", "1,000", "2,000", "in progress"}}});
+  EXPECT_EQ(page.text(),
+            "  name, algorithm, saved, steps, state\n"
+            "  a_stage_with_a_name, supervised,\n"
+            "    1,000, 2,000, in progress\n");
+}
+
+TEST(StyleOfStdoutTest, FollowsTheTerminalBetweenFortyAndAHundredAndTwentyColumns) {
+  struct Case {
+    unsigned short terminal;
+    size_t columns;
+  };
+  for (const Case& tried : {Case{20, 40}, Case{52, 52}, Case{100, 100}, Case{300, 120}}) {
+    const winsize size{.ws_row = 24, .ws_col = tried.terminal, .ws_xpixel = 0, .ws_ypixel = 0};
+    int terminal = -1;
+    int shell = -1;
+    ASSERT_EQ(openpty(&terminal, &shell, nullptr, nullptr, &size), 0);
+    std::fflush(stdout);
+    const int before = dup(STDOUT_FILENO);
+    dup2(shell, STDOUT_FILENO);
+    const size_t columns = StyleOfStdout().columns;
+    dup2(before, STDOUT_FILENO);
+    for (const int fd : {terminal, shell, before}) close(fd);
+    EXPECT_EQ(columns, tried.columns);
+  }
 }
 
 TEST(TextPageTest, FitsTheWidthAndPaintsOnlyWhenAsked) {

@@ -22,9 +22,11 @@ using ::testing::HasSubstr;
 
 constexpr int kLimitS = 60;
 
-std::string Deploy(const std::string& name) {
-  return std::string(std::getenv("PONDER_SOURCE_DIR")) + "/deploy/" + name;
+std::string Source(const std::string& path) {
+  return std::string(std::getenv("PONDER_SOURCE_DIR")) + "/" + path;
 }
+
+std::string Deploy(const std::string& name) { return Source("deploy/" + name); }
 
 std::string ReadAll(const std::string& path) {
   std::ifstream stream(path, std::ios::binary);
@@ -116,19 +118,29 @@ TEST(KubernetesFile, ProbesPortsThatItsContainersOpen) {
   EXPECT_EQ(num_grpc_probes, 3);
 }
 
+// What a container runs: the words of its command and arguments.
+std::vector<std::string> WordsOf(const YAML::Node& container) {
+  std::vector<std::string> words;
+  for (const char* list : {"command", "args"}) {
+    for (const YAML::Node& word : container[list]) words.push_back(word.as<std::string>());
+  }
+  return words;
+}
+
 TEST(KubernetesFile, GivesItsProgramsFlagsThatTheyHave) {
   int num_programs = 0;
   for (const PodOfFile& pod : Pods()) {
     for (const YAML::Node& container : pod.spec["containers"]) {
-      std::vector<std::string> words;
-      for (const char* list : {"command", "args"}) {
-        for (const YAML::Node& word : container[list]) words.push_back(word.as<std::string>());
-      }
       std::set<std::string> known;
-      for (const std::string& word : words) {
-        if (word.starts_with("ponder_") && known.empty()) {
-          known = FlagsOf(word);
+      for (const std::string& word : WordsOf(container)) {
+        const std::string name = word.substr(word.rfind('/') + 1);
+        if (name.starts_with("ponder_") && known.empty()) {
+          known = FlagsOf(name);
           ++num_programs;
+          // mpirun starts it over ssh, whose PATH is not that of the image.
+          if (pod.owner.starts_with("MPIJob")) {
+            EXPECT_EQ(word, "/opt/ponder/bin/" + name);
+          }
         } else if (!known.empty() && word.starts_with("--")) {
           EXPECT_TRUE(known.contains(word)) << pod.owner << ": " << word;
         }
@@ -136,6 +148,47 @@ TEST(KubernetesFile, GivesItsProgramsFlagsThatTheyHave) {
     }
   }
   EXPECT_EQ(num_programs, 3);
+}
+
+TEST(KubernetesFile, StartsScriptsThatTheImageHas) {
+  const std::string image = ReadAll(Deploy("Containerfile"));
+  std::map<std::string, std::string> scripts;  // by what makes the pod
+  for (const PodOfFile& pod : Pods()) {
+    const std::string program = WordsOf(pod.spec["containers"][0]).front();
+    if (program.starts_with("/opt/ponder/bin/")) scripts[pod.owner] = program.substr(16);
+  }
+  EXPECT_EQ(scripts, (std::map<std::string, std::string>{
+                         {"MPIJob ponder Launcher", "mpirun_saving.sh"},
+                         {"MPIJob ponder Worker", "rank_pod.sh"},
+                     }));
+  EXPECT_THAT(image, HasSubstr("COPY deploy/mpirun_saving.sh deploy/kubernetes/rank_pod.sh "
+                               "/opt/ponder/bin/\n"));
+}
+
+TEST(KubernetesFile, HasLauncherAndRanksMeetAtOneFileOnAVolumeOfBoth) {
+  int num_pods = 0;
+  for (const PodOfFile& pod : Pods()) {
+    if (!pod.owner.starts_with("MPIJob")) continue;
+    ++num_pods;
+    const YAML::Node container = pod.spec["containers"][0];
+    EXPECT_EQ(container["env"][0]["name"].as<std::string>(), "STOP_FILE") << pod.owner;
+    EXPECT_EQ(container["env"][0]["value"].as<std::string>(), "/runs/ponder.stop") << pod.owner;
+    EXPECT_EQ(container["volumeMounts"][0]["mountPath"].as<std::string>(), "/runs") << pod.owner;
+    EXPECT_EQ(pod.spec["volumes"][0]["persistentVolumeClaim"]["claimName"].as<std::string>(),
+              "ponder-runs")
+        << pod.owner;
+    EXPECT_EQ(pod.spec["terminationGracePeriodSeconds"].as<int>(), 300) << pod.owner;
+  }
+  EXPECT_EQ(num_pods, 2);
+}
+
+TEST(KubernetesFile, GivesUpOnAJobThatKeepsFailingAndKeepsItsLogs) {
+  for (const YAML::Node& object : YAML::LoadAllFromFile(Deploy("kubernetes/ponder.yaml"))) {
+    if (object["kind"].as<std::string>() != "MPIJob") continue;
+    EXPECT_LE(object["spec"]["runPolicy"]["backoffLimit"].as<int>(), 6);
+    const YAML::Node launcher = object["spec"]["mpiReplicaSpecs"]["Launcher"];
+    EXPECT_EQ(launcher["restartPolicy"].as<std::string>(), "Never");
+  }
 }
 
 TEST(SlurmScript, GivesItsProgramsFlagsThatTheyHave) {
@@ -169,13 +222,26 @@ TEST(SlurmScript, AsksForASignalAheadOfTheLimitAndForARequeue) {
   }
 }
 
-TEST(SlurmScript, PassesShellcheck) {
+TEST(SlurmScript, AsksForTheTasksThatTheDocumentationNames) {
+  std::set<std::string> numbers;
+  const std::regex option("--ntasks=([0-9]+)");
+  for (const std::string& path : {Deploy("slurm/ponder.sbatch"), Source("docs/launching.md")}) {
+    const std::string text = ReadAll(path);
+    std::sregex_iterator it(text.begin(), text.end(), option);
+    ASSERT_NE(it, std::sregex_iterator()) << path;
+    for (; it != std::sregex_iterator(); ++it) numbers.insert(it->str(1));
+  }
+  EXPECT_THAT(numbers, ::testing::ElementsAre("7"));
+}
+
+TEST(DeployScripts, PassShellcheck) {
   if (RunCommand("shellcheck --version", {}, kLimitS).exit_code != 0) {
     GTEST_SKIP() << "there is no shellcheck (install_deps.sh --tools installs it)";
   }
-  const ProcessRun result =
-      RunCommand("shellcheck -S warning " + Deploy("slurm/ponder.sbatch"), {}, kLimitS);
-  EXPECT_EQ(result.exit_code, 0) << result.output;
+  for (const char* script : {"slurm/ponder.sbatch", "mpirun_saving.sh", "kubernetes/rank_pod.sh"}) {
+    const ProcessRun result = RunCommand("shellcheck -S warning " + Deploy(script), {}, kLimitS);
+    EXPECT_EQ(result.exit_code, 0) << result.output;
+  }
 }
 
 TEST(Containerfile, EndsAsAnUnprivilegedUserWithFilesThatExist) {
@@ -185,11 +251,25 @@ TEST(Containerfile, EndsAsAnUnprivilegedUserWithFilesThatExist) {
   while (std::getline(file, line)) {
     if (line.starts_with("USER ")) user = line.substr(5);
     if (!line.starts_with("COPY ") || line.find("deploy/") == std::string::npos) continue;
-    const size_t begin = line.find("deploy/");
-    const std::string source = line.substr(begin + 7, line.find(' ', begin) - begin - 7);
-    EXPECT_TRUE(std::ifstream(Deploy(source)).good()) << source;
+    std::istringstream words(line);
+    for (std::string word; words >> word;) {
+      if (!word.starts_with("deploy/")) continue;
+      EXPECT_TRUE(std::ifstream(Source(word)).good()) << word;
+    }
   }
   EXPECT_EQ(user, "ponder");
+}
+
+TEST(Containerfile, HasWhatDocumentedRewardsNeed) {
+  const std::string file = ReadAll(Deploy("Containerfile"));
+  const std::string last_stage = file.substr(file.rfind("\nFROM "));
+  // Judges over HTTPS, and `command: [python3, examples/rewards/command_reward.py]`, which imports
+  // json: python3-minimal has none.
+  for (const char* needed :
+       {" ca-certificates python3 \\\n", "\nCOPY examples /home/ponder/examples\n",
+        "\nWORKDIR /home/ponder\n"}) {
+    EXPECT_THAT(last_stage, HasSubstr(needed));
+  }
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Runs that are started by other means than `ponder up`: on two hosts, and as a job of a cluster.
-// Wherever its processes are, a run has the bytes that it has on one machine.
+// Runs that are started by other means than `ponder up`: on two hosts, as a job of a cluster, and
+// by mpirun. Wherever its processes are, a run has the bytes that it has on one machine.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -59,6 +59,7 @@ class ScriptTest : public ::testing::Test {
 
 class TwoHostsTest : public ScriptTest {};
 class ClusterJobTest : public ScriptTest {};
+class StoppedJobTest : public ScriptTest {};
 
 TEST_F(TwoHostsTest, HaveTheBytesOfOneHost) {
   const ProcessRun result = Run("two_hosts.sh", "", "");
@@ -83,6 +84,40 @@ TEST_F(ClusterJobTest, IsQueuedAgainAfterPreemptionAndGoesOnExactly) {
   EXPECT_THAT(result.output, HasSubstr("the job ended with 75"));
   EXPECT_THAT(result.output, HasSubstr("stopped as asked"));
   EXPECT_THAT(result.output, HasSubstr("going on from"));
+  EXPECT_EQ(DigestsOf(RunFolder()), DigestsOfOneHost());
+}
+
+TEST_F(ClusterJobTest, IsNotQueuedAgainAfterThreeStartsWithoutANewCheckpoint) {
+  const ProcessRun result = Run("failing_job.sh", "stuck", "");
+  // A service that does not listen to SIGTERM does not keep the job, either.
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("deaf"));
+  EXPECT_THAT(result.output, HasSubstr("start 2 ended with 75; times queued again: 2"));
+  EXPECT_THAT(result.output, HasSubstr("start 3 ended with 75; times queued again: 2"));
+  EXPECT_THAT(result.output, HasSubstr("three starts in a row made no new checkpoint"));
+}
+
+TEST_F(ClusterJobTest, IsQueuedAgainForAsLongAsItMakesCheckpoints) {
+  const ProcessRun result = Run("failing_job.sh", "saving", "");
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("start 3 ended with 75; times queued again: 3"));
+}
+
+TEST_F(StoppedJobTest, SavesWhenItsLauncherGetsSigtermAndGoesOnExactly) {
+  const ProcessRun result = Run("stopped_job.sh", "launcher", kSlowWorker);
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("stopped as asked; the state is saved"));
+  EXPECT_THAT(result.output, HasSubstr("the job ended with 75"));
+  EXPECT_EQ(DigestsOf(RunFolder()), DigestsOfOneHost());
+}
+
+TEST_F(StoppedJobTest, SavesBeforeAPodWithItsRanksEndsAndGoesOnExactly) {
+  const ProcessRun result = Run("stopped_job.sh", "pod", kSlowWorker);
+  if (result.exit_code == kSkipped) GTEST_SKIP() << result.output;
+  ASSERT_EQ(result.exit_code, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("stopped as asked; the state is saved"));
+  EXPECT_THAT(result.output, HasSubstr("the job ended with 75"));
+  EXPECT_THAT(result.output, HasSubstr("the pod ended with 0"));
   EXPECT_EQ(DigestsOf(RunFolder()), DigestsOfOneHost());
 }
 

@@ -5,8 +5,10 @@
 #   preempted_job.sh RUN_DIR
 set -euo pipefail
 runs=$1
-export FAKE_SLURM_REQUEUED=$runs/requeued SLURM_JOB_ID=$$ SLURM_NTASKS=4 SLURM_JOB_NODELIST=here
+. "$PONDER_SOURCE_DIR/tests/integration/last_stage.sh"
+export FAKE_SLURM_REQUEUED=$runs/requeued SLURM_JOB_ID=$$ SLURM_NTASKS=4 SLURM_CPUS_PER_TASK=2 SLURM_JOB_NODELIST=here
 export PATH=$PONDER_SOURCE_DIR/tests/integration/fake_slurm:$PONDER_BIN_DIR:$PATH PONDER_PROGRESS=lines
+cd "$runs"
 
 start() {
   bash "$PONDER_SOURCE_DIR/deploy/slurm/ponder.sbatch" "$PONDER_SOURCE_DIR/configs/tiny_smoke.yaml" \
@@ -15,11 +17,7 @@ start() {
 }
 
 start
-for ((tries = 0; tries < 1200; ++tries)); do
-  [ "$(grep -c '"stage": "reason"' "$runs/run/metrics.jsonl" 2>/dev/null || true)" -ge 3 ] 2>/dev/null && break
-  kill -0 $job || { echo "the job ended before it could be told" >&2; exit 1; }
-  sleep 0.1
-done
+wait_for_steps 3 $job
 kill -USR1 $job
 status=0
 wait $job || status=$?

@@ -136,12 +136,20 @@ TEST(GenerateTest, MistakesAreNamed) {
   std::string longest;
   for (int i = 0; i < 300; ++i) longest += "3 ";
   const std::vector<Mistake> mistakes = {
-      {"'3 + four >'", 65,
+      {"'3 + four >'", 2,
        "prompt 1: encoding text: expected a symbol of the vocabulary at byte 4, "
        "got 'four' (the vocabulary is 0 1 2 3"},
       {"'" + longest + "'", 65, "expected at most 255 tokens, one less than the model's context"},
       {"'3 >' --task chain", 2, "expected prompts from one place"},
       {"'3 >' --index 3", 2, "--index and --num-prompts count the problems"},
+      {"'3 >' --seed -1", 2,
+       "--seed: expected a whole number, 0 to 18446744073709551615, got '-1'"},
+      {"--task chain --index -1", 2, "--index: expected a whole number, 0 or more, got '-1'"},
+      {"--task chain --num-prompts 0", 2, "--num-prompts: expected a whole number, 1 or more"},
+      {"--set final --index 99999999", 2,
+       "--set final has the prompts 0 to 3, got --index 99999999"},
+      {"--set final --index 2 --num-prompts 3", 2, "got --index 2 --num-prompts 3"},
+      {"--file /dev/null", 2, "expected a prompt, got none in /dev/null"},
       {"--task chian", 2, "the run has no task 'chian'; did you mean 'chain'?"},
       {"--set hedlout", 2, "the run has no evaluation 'hedlout'; did you mean 'heldout'?"},
       {"'3 >' --step 5", 65, "expected a checkpoint of step 5; those that it has are of steps"},

@@ -10,6 +10,7 @@ set -euo pipefail
 bin=$PONDER_BIN_DIR
 source=$PONDER_SOURCE_DIR
 runs=$1
+. "$source/tests/integration/last_stage.sh"
 cut=${2:-0}
 near=ponder_near_$$
 far=ponder_far_$$
@@ -23,25 +24,6 @@ cleanup() {
   # The link goes with its namespaces.
   ip netns del "$near" 2>/dev/null || true
   ip netns del "$far" 2>/dev/null || true
-}
-
-fail() {
-  echo "two_hosts: $*" >&2
-  exit 1
-}
-
-# Steps of the last stage that are written.
-steps_done() { grep -c '"stage": "reason"' "$runs/run/metrics.jsonl" 2>/dev/null || true; }
-
-# wait_for_steps N: until the last stage has written N lines, or the trainer has ended.
-wait_for_steps() {
-  local tries
-  for ((tries = 0; tries < 1200; ++tries)); do
-    [ "$(steps_done)" -ge "$1" ] 2>/dev/null && return
-    kill -0 "$trainer" 2>/dev/null || fail "the trainer ended before step $1 of the last stage"
-    sleep 0.1
-  done
-  fail "no step $1 of the last stage within two minutes"
 }
 
 command -v ip >/dev/null || { echo "skipped: there is no program 'ip' (install iproute2)"; exit 77; }
@@ -67,7 +49,7 @@ ip netns exec "$far" "$bin/ponder_rollout" --trainer 10.213.7.1:5005 --insecure-
 pids+=($!)
 
 if [ "$cut" != 0 ]; then
-  wait_for_steps 3
+  wait_for_steps 3 $trainer
   ip -n "$far" link set "${link}b" down
   before=$(steps_done)
   sleep "$cut"

@@ -118,6 +118,19 @@ TEST(GrpcRewardTest, MayTakeAPromptOut) {
   EXPECT_EQ(JudgeAt(judge.address()).at(0).verdict, VerdictKind::kRefused);
 }
 
+TEST(GrpcRewardTest, TheExampleGeneratesItsStubsWhereGitDoesNotLook) {
+  const std::string source = std::getenv("PONDER_SOURCE_DIR");
+  std::ifstream stream(source + "/examples/rewards/grpc_reward.py");
+  int num_folders = 0;
+  for (std::string word; stream >> word;) {
+    const size_t folder = word.find("_out=");
+    if (folder == std::string::npos) continue;
+    ++num_folders;
+    EXPECT_TRUE(word.substr(folder + 5).starts_with("build/")) << word;
+  }
+  EXPECT_EQ(num_folders, 2);
+}
+
 TEST(GrpcRewardTest, TheExampleInPythonScoresByTheLastWord) {
   // PONDER_PYTHON: an interpreter that has the packages, when python3 has not.
   const char* chosen = std::getenv("PONDER_PYTHON");

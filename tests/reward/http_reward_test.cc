@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "core/base/error.h"
@@ -44,6 +45,13 @@ class HttpRewardTest : public ::testing::Test {
     config_.url = endpoint_->url();
     Remake();
   }
+  // Slow, and never of the same opinion twice.
+  void MakeFickle() {
+    Make([this](const std::string&) {
+      return FakeHttpReply{.body = ChatBody("0." + std::to_string(++num_opinions_)),
+                           .delay_ms = 100};
+    });
+  }
   void Remake() {
     source_ = MakeHttpReward(config_, *MakeTask(testing::Experiment().tasks.front()), Context());
   }
@@ -73,6 +81,7 @@ class HttpRewardTest : public ::testing::Test {
 
   const Prompt prompt_ = PromptOf();
   RewardConfig config_;
+  std::atomic<int> num_opinions_{0};
   std::unique_ptr<FakeHttpJudge> endpoint_;
   std::unique_ptr<RewardSource> source_;
 };
@@ -90,12 +99,33 @@ TEST_F(HttpRewardTest, AsksOncePerResponseByTheTemplate) {
               AllOf(HasSubstr("Problem 4 + 8 > answer "), HasSubstr(" gold 1")));
 }
 
-TEST_F(HttpRewardTest, TheSameQuestionIsAskedOnce) {
-  config_.concurrency = 1;
+TEST_F(HttpRewardTest, WhatWasScoredIsNotAskedAgain) {
   Make(Good);
   ExpectGoodScores();
   ExpectGoodScores();
   EXPECT_EQ(endpoint_->num_requests(), 2) << "the second group was known";
+}
+
+TEST_F(HttpRewardTest, EqualResponsesOfAGroupAreAskedAboutOnceAndScoredAlike) {
+  ASSERT_EQ(config_.concurrency, 8) << "as many requests at a time as there are responses";
+  MakeFickle();
+  const std::vector<SourceReward> rewards =
+      Judge({"# 1", "# 1", "# 2", "# 1", "# 1", "# 2", "# 1", "# 1"});
+  EXPECT_EQ(endpoint_->num_requests(), 2);
+  for (const size_t row : {1, 3, 4, 6, 7}) EXPECT_EQ(rewards.at(row).value, rewards[0].value);
+  EXPECT_EQ(rewards.at(5).value, rewards[2].value);
+  EXPECT_NE(rewards[0].value, rewards[2].value);
+}
+
+TEST_F(HttpRewardTest, GroupsThatAreJudgedAtTheSameTimeAreScoredAlike) {
+  MakeFickle();
+  std::vector<SourceReward> others;
+  std::thread other([&] { others = Judge({"# 1"}); });
+  const std::vector<SourceReward> rewards = Judge({"# 1"});
+  other.join();
+  ASSERT_EQ(rewards.at(0).verdict, VerdictKind::kScored) << rewards[0].rule;
+  ASSERT_EQ(others.at(0).verdict, VerdictKind::kScored) << others[0].rule;
+  EXPECT_EQ(rewards[0].value, others[0].value);
 }
 
 TEST_F(HttpRewardTest, AFileKeepsTheAnswersOverARestart) {
@@ -212,6 +242,16 @@ TEST_F(HttpRewardTest, TheKeyComesFromEnvironmentOrFileAndStaysOutOfMessages) {
   Remake();
   Failure();
   EXPECT_THAT(endpoint_->last_request(), HasSubstr("Authorization: Bearer sk-other\r\n"));
+}
+
+TEST_F(HttpRewardTest, AnEndpointThatSendsTheKeyBackDoesNotBringItIntoMessages) {
+  setenv("PONDER_TEST_API_KEY", "sk-secret", /*overwrite=*/1);
+  config_.api_key_env = "PONDER_TEST_API_KEY";
+  FakeHttpReply reply{.status = 401, .body = "no such key: sk-secret"};
+  Make([&reply](const std::string&) { return reply; });
+  EXPECT_THAT(Failure(), HasSubstr("HTTP 401: no such key: *** (try 1)"));
+  reply = {.body = ChatBody("I was called with sk-secret")};
+  EXPECT_THAT(Failure(), HasSubstr("got 'I was called with ***'"));
 }
 
 TEST_F(HttpRewardTest, AMissingKeyIsAConfigurationError) {

@@ -92,6 +92,25 @@ TEST(CountdownTask, SharesAllProblemsOutBetweenTheSplitsWithAllOrdersOfTheirNumb
   for (const auto& kind : held_out) EXPECT_EQ(train.count(kind), 0U) << kind[0] << kind[1];
 }
 
+TEST(CountdownTask, HoldsNothingOutWithAShareOfZero) {
+  TaskConfig config = CountdownConfig();
+  config.eval_share = 0;
+  const auto task = MakeCountdownTask(config);
+  std::set<std::string> train;
+  std::set<std::string> evaluated;
+  size_t num_equal = 0;
+  for (uint64_t index = 0; index < 6000; ++index) {
+    const std::string trained = task->MakeProblem(Split::kTrain, kSeed, index).text;
+    const std::string measured = task->MakeProblem(Split::kEvaluate, kSeed, index).text;
+    train.insert(trained);
+    evaluated.insert(measured);
+    num_equal += trained == measured ? 1 : 0;
+  }
+  EXPECT_EQ(train, evaluated);
+  EXPECT_EQ(train.size(), 318U);
+  EXPECT_LT(num_equal, 100U) << "in an order of its own";
+}
+
 TEST(CountdownTask, MakesTheSameProblemOfTheSameArgumentsAlone) {
   const auto task = MakeCountdownTask(CountdownConfig());
   TaskConfig config = CountdownConfig();

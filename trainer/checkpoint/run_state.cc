@@ -9,6 +9,8 @@
 namespace ponder {
 namespace {
 
+constexpr uint32_t kOldestFormatVersion = 1;
+
 // Memory that the digest of a file of any size takes.
 constexpr uint64_t kPieceBytes = 4u << 20;
 
@@ -54,8 +56,9 @@ RunState RunState::FromJson(std::string_view json, const std::string& source) {
   const nlohmann::json root = ParseCheckpointJson(json, source);
   JsonObject object(root, source);
   const uint32_t format_version = object.U32("format_version");
-  if (format_version != kRunStateFormatVersion) {
+  if (format_version < kOldestFormatVersion || format_version > kRunStateFormatVersion) {
     throw CheckpointError(Condition::kBadData, "reading " + source + ": expected format_version " +
+                                                   std::to_string(kOldestFormatVersion) + " or " +
                                                    std::to_string(kRunStateFormatVersion) +
                                                    ", got " + std::to_string(format_version) +
                                                    " (written by another release)");
@@ -76,7 +79,11 @@ RunState RunState::FromJson(std::string_view json, const std::string& source) {
   if (!state.metrics_sha256.empty()) state.metrics_sha256 = object.Digest("metrics_sha256");
   state.timing_bytes = object.U64("timing_bytes");
   state.attempt = object.U32("attempt");
-  state.best = BestFrom(object.Value("best"), source + ", best");
+  if (format_version == 1) {
+    object.Object("evaluations");  // nothing depends on them
+  } else {
+    state.best = BestFrom(object.Value("best"), source + ", best");
+  }
   object.Finish();
   return state;
 }

@@ -10,7 +10,8 @@
 
 namespace ponder {
 
-inline constexpr uint32_t kRunStateFormatVersion = 1;
+// What is written. Version 1, which is still read, had values of evaluations instead of `best`.
+inline constexpr uint32_t kRunStateFormatVersion = 2;
 
 // The checkpoint whose evaluation was the best so far.
 struct BestCheckpoint {
@@ -43,7 +44,7 @@ struct RunState {
 
   // Sorted keys, all of them written; doubles in the shortest form that reads back exactly.
   std::string ToJson() const;
-  // Strict: every key must be there with its type, others must not. Throws
+  // Strict: every key of the text's version must be there with its type, others must not. Throws
   // CheckpointError(kBadData).
   static RunState FromJson(std::string_view json, const std::string& source);
   // Without what the clock and the number of restarts decide (timing_bytes, attempt): the state of

@@ -120,16 +120,18 @@ TEST(DiskTest, KnowsNetworkFileSystemsAndTheNearestFolder) {
   EXPECT_EQ(NearestExisting("/tmp/nonexistent/deeper"), "/tmp");
 }
 
-TEST(PageTest, FitsEightyColumnsWithAndWithoutColour) {
+TEST(PageTest, FitsFortyAndEightyColumnsWithAndWithoutColour) {
   const std::vector<Section> sections{
       {"Title",
        {{.name = "good", .text = std::string(30, 'x') + " " + std::string(60, 'y')},
         Blocking("a longer name than the column", Condition::kIo, "it does not work at all here",
                  "do this and that, and then something else that takes a whole line to say"),
         {.name = "bad\033[2J", .state = FindingState::kNotNeeded, .text = "t\033[2J"}}}};
+  for (const size_t columns : {size_t{40}, size_t{80}}) {
+    std::istringstream lines(TextOf(sections, {.columns = columns}));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), columns) << line;
+  }
   const std::string plain = TextOf(sections, {});
-  std::istringstream lines(plain);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
   EXPECT_THAT(plain, Not(HasSubstr("\033")));
   EXPECT_THAT(plain, HasSubstr("A run would not work here"));
   EXPECT_THAT(TextOf(sections, {.columns = 80, .colour = true}), HasSubstr("\033[1;31mFAIL"));
@@ -184,6 +186,26 @@ TEST_F(FakeProgramsTest, AnMpirunThatFailsIsToldInItsOwnWords) {
               HasSubstr("exit code 1; its last words: not enough slots"));
   AddProgram("mpirun", "echo nonsense");
   EXPECT_EQ(Find(Probe(std::chrono::seconds(60)).findings, "mpi").state, FindingState::kFails);
+}
+
+TEST_F(FakeProgramsTest, AProgramThatFailsUnderMpirunIsToldInsteadOfTheLaunchersBanner) {
+  const std::string banner =
+      "echo '-----'; echo 'Primary job  terminated normally, but 1 process returned'; "
+      "echo '-----'; echo '-----'; echo '  Exit code:    2'; echo '-----'; } >&2; exit 2";
+  AddProgram("mpirun", "{ echo 'trainer: error: no symbol in libx.so'; " + banner);
+  const Finding failed = Find(Probe(std::chrono::seconds(60)).findings, "mpi");
+  EXPECT_THAT(failed.text, HasSubstr("exit code 2; no symbol in libx.so"));
+  EXPECT_THAT(failed.advice, Not(HasSubstr("install")));
+  AddProgram("mpirun", "{ echo 'ponder_trainer: libx.so: cannot open'; " + banner);
+  EXPECT_THAT(Find(Probe(std::chrono::seconds(60)).findings, "mpi").text,
+              HasSubstr("its last words: ponder_trainer: libx.so: cannot open"));
+}
+
+TEST_F(FakeProgramsTest, WhereMpirunCannotBeExecutedTheAdviceIsToInstallIt) {
+  setenv("PATH", folder_.c_str(), 1);
+  const Finding missing = Find(Probe(std::chrono::seconds(60)).findings, "mpi");
+  EXPECT_THAT(missing.text, HasSubstr("cannot execute mpirun"));
+  EXPECT_EQ(missing.advice, "install openmpi-bin");
 }
 
 TEST_F(FakeProgramsTest, AMissingProgramIsNamed) {

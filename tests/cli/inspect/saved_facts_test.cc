@@ -142,6 +142,7 @@ TEST_F(SavedFactsTest, ADamagedCheckpointIsPassedOverAndSeveralAreARefusal) {
   facts = SurveyRun(*files_, run_);
   EXPECT_EQ(facts.resume.kind, ResumeFacts::Kind::kRefuses);
   EXPECT_THAT(TextOf(facts, {}), HasSubstr("REFUSES: resuming from"));
+  EXPECT_TRUE(JsonOf(facts)["stages"][0]["saved_steps"].is_null()) << "not 0: it is not known";
 }
 
 TEST_F(SavedFactsTest, MetricsOfAnotherHandAreARefusal) {

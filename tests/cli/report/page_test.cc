@@ -11,9 +11,11 @@
 #include "cli/command_line.h"
 #include "cli/report/content_security.h"
 #include "cli/report/figures.h"
+#include "cli/report/metric_title.h"
 #include "cli/report/tables.h"
 #include "cli/report/transcripts.h"
 #include "core/base/file.h"
+#include "core/base/metrics.h"
 #include "tests/cli/report/synthetic_run.h"
 
 namespace ponder::report {
@@ -70,8 +72,17 @@ TEST_F(PageTest, HasAFigureForEveryMetricThatVariesAndASentenceForTheOthers) {
                           "grpo_reward_std", "grpo_train_tokens", "sft_loss", "sft_entropy",
                           "sft_grad_norm", "sft_learning_rate", "sft_train_tokens", "sft_phases_1",
                           "grpo_phases_1", "perf_rss_bytes", "perf_tokens_per_s"));
-  EXPECT_THAT(sections[1].text,
-              HasSubstr("Did not vary: actor/learning_rate 5e-4, actor/updates 1"));
+  EXPECT_THAT(sections[1].text, HasSubstr("Did not vary: Learning rate 5e-4, Updates of a step 1"));
+}
+
+TEST(MetricTitleTest, EveryMetricOfTheTableHasWords) {
+  for (const MetricRow& row : MetricTable()) {
+    std::string name(row.name);
+    if (name.ends_with('*')) name.back() = '8';
+    EXPECT_THAT(TitleOf(name), Not(HasSubstr("/"))) << name;
+  }
+  EXPECT_EQ(TitleOf("val/pass_at_8"), "Any sample right, k = 8");
+  EXPECT_EQ(TitleOf("other/name"), "other/name");
 }
 
 TEST_F(PageTest, KeepsHostileNamesAndPromptsText) {
@@ -177,7 +188,16 @@ TEST_F(PageTest, IsWrittenWhereTheUserSaysTogetherWithSvgFiles) {
   const std::string out = parent_ + "/out";
   EXPECT_EQ(RunReport({folder.c_str(), "--out", out.c_str()}), out + "/report.html\n");
   EXPECT_TRUE(fs::exists(out + "/figures/overview.svg"));
-  EXPECT_EQ(RunReport({"/nonexistent"}, /*expected_code=*/65), "");
+  EXPECT_EQ(RunReport({"/nonexistent"}, /*expected_code=*/2), "");
+}
+
+TEST_F(PageTest, TimeTotalsHaveARowForEveryPhaseOfAStep) {
+  std::vector<std::string> phases;
+  for (const std::vector<std::string>& row : TimeTotals(Read({})).rows) {
+    if (row.front().starts_with("  ")) phases.push_back(row.front().substr(2));
+  }
+  EXPECT_THAT(phases, ElementsAre("waiting for samples", "old log-probs", "building examples",
+                                  "forward, backward", "optimizer", "validating", "publishing"));
 }
 
 TEST_F(PageTest, IsTheSameForTheSameFiles) {

@@ -55,6 +55,11 @@ TEST(EscapedTest, ReplacesWhatIsNoTextAndKeepsTheRest) {
             "\uFFFD|\uFFFD|\uFFFD\uFFFD\uFFFD|\uFFFD\uFFFD");
 }
 
+TEST(EscapedTest, NamesMarksThatTurnTheDirectionOfWriting) {
+  EXPECT_EQ(Escaped("12\u202E34\u202C\u2066x\u2069\u200F\u061C"),
+            "12U+202E34U+202CU+2066xU+2069U+200FU+061C");
+}
+
 RC_GTEST_PROP(EscapedTest, NeverLetsAByteThroughThatEndsATextOrAnAttribute,
               (const std::string& text)) {
   const std::string escaped = Escaped(text);

@@ -52,7 +52,7 @@ TEST(OverridesTest, ValuesReadTheEnvironment) {
   EXPECT_EQ(With({"run.seed=${PONDER_TEST_SEED}"}).run.seed, 41u);
 }
 
-TEST(OverridesTest, WrongOverridesAreToldByTheirText) {
+TEST(OverridesTest, WrongOverridesAreToldByTheirKey) {
   struct Case {
     const char* text;
     const char* message;
@@ -86,15 +86,35 @@ TEST(OverridesTest, WrongOverridesAreToldByTheirText) {
       {"run.seed=!!int 1", "YAML tags are not taken, got 'tag:yaml.org,2002:int'"},
   };
   for (const Case& wrong : cases) {
-    EXPECT_EQ(ProblemsWith({wrong.text}),
-              std::string("--set ") + wrong.text + ": " + wrong.message);
+    const std::string text = wrong.text;
+    EXPECT_EQ(ProblemsWith({text}),
+              "--set " + text.substr(0, text.find('=')) + ": " + wrong.message);
   }
+}
+
+TEST(OverridesTest, TheKeyIsNotSaidTwice) {
+  EXPECT_EQ(ProblemsWith({"launch.workers=0"}),
+            "--set launch.workers: expected a whole number, 1 to 1024, got '0'");
+}
+
+TEST(OverridesTest, WhatIsSetIsNotSaidAgain) {
+  const std::string problems =
+      ProblemsWith({"stages.reason.rewards=[{name: a, type: http, model: m, template: "
+                    "'{response}', url: 'https://u:secretpw@h/v1', api_key: sk-SECRET, colour: 1}]",
+                    "stages.reason.rewards: {api_key: sk-SECRET}"});
+  EXPECT_NE(problems.find("--set stages.reason.rewards: unknown key 'api_key' in "),
+            std::string::npos)
+      << problems;
+  EXPECT_TRUE(problems.ends_with("--set stages.reason.rewards: expected KEY=VALUE, got no '='"))
+      << problems;
+  EXPECT_EQ(problems.find("SECRET"), std::string::npos) << problems;
+  EXPECT_EQ(problems.find("secretpw"), std::string::npos) << problems;
 }
 
 TEST(OverridesTest, ProblemsOfTheFileComeBeforeThoseOfOverridesInTheirOrder) {
   EXPECT_EQ(ProblemsOf(Spoiled("seed: 7", "seed: x"), {"launch.workers=0", "launch.workers"}),
             "x.yaml:2:25: run.seed: expected a whole number, 0 to 18446744073709551615, got 'x'\n"
-            "--set launch.workers=0: launch.workers: expected a whole number, 1 to 1024, got '0'\n"
+            "--set launch.workers: expected a whole number, 1 to 1024, got '0'\n"
             "--set launch.workers: expected KEY=VALUE, got no '='");
 }
 

@@ -1,6 +1,7 @@
 // A small valid experiment, and ways to spoil it.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,17 @@ checkpoint: {save_steps: 5, keep: 2}
 
 // kValidExperiment with its first `from` replaced by `to`. Empty when `from` does not occur.
 std::string Spoiled(std::string_view from, std::string_view to);
+
+// A wrong experiment, as the parameter of a test.
+struct WrongExperiment {
+  const char* name;
+  const char* from;  // in the valid experiment
+  const char* to;
+  const char* message;  // word for word; a test may put names for words that begin with '$'
+};
+inline void PrintTo(const WrongExperiment& wrong, std::ostream* stream) { *stream << wrong.name; }
+// The name of a test by its parameter.
+inline constexpr auto NameOfCase = [](const auto& info) { return std::string(info.param.name); };
 
 // The problems that the reader tells about `text`, called x.yaml, with `overrides`; empty when
 // there are none.

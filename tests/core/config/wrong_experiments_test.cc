@@ -1,7 +1,6 @@
 // Wrong experiments and what they are told, word for word.
 #include <gtest/gtest.h>
 
-#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,15 +12,6 @@
 
 namespace ponder {
 namespace {
-
-struct WrongExperiment {
-  const char* name;
-  const char* from;  // in the valid experiment
-  const char* to;
-  const char* message;  // $ALGORITHMS, $TASKS and $REWARDS stand for the names of all
-};
-
-void PrintTo(const WrongExperiment& wrong, std::ostream* stream) { *stream << wrong.name; }
 
 std::string ListOf(const std::vector<Kind>& kinds) {
   std::string list;
@@ -47,10 +37,6 @@ TEST_P(WrongExperimentTest, IsToldWhatIsWrongAndWhere) {
   const std::string text = Spoiled(wrong.from, wrong.to);
   ASSERT_FALSE(text.empty()) << "the valid experiment has no '" << wrong.from << "'";
   EXPECT_EQ(ProblemsOf(text), WithNames(wrong.message));
-}
-
-std::string NameOf(const ::testing::TestParamInfo<WrongExperiment>& info) {
-  return info.param.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -100,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "    rewards:\n      - {name: answer, type: exact_answer, weight: 1.0}",
                         "    rewards: []",
                         "x.yaml:32:14: stages[1].rewards: expected 1 or more entries, got 0"}),
-    NameOf);
+    NameOfCase);
 
 INSTANTIATE_TEST_SUITE_P(
     KeysOfOtherPrograms, WrongExperimentTest,
@@ -123,11 +109,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongExperiment{"VerlPolicy", "checkpoint:", "actor_rollout_ref:",
                         "x.yaml:34:1: unknown key 'actor_rollout_ref' in the file; it is a "
                         "section of verl's: docs/from_verl_and_trl.md says what its keys are here"},
-        WrongExperiment{"ModelFromAFolder", "{preset: tiny}", "{folder: models/Qwen}",
-                        "x.yaml:12:19: unknown key 'folder' in models.policy.init; models cannot "
-                        "be read from a folder; the forms are {preset: NAME}, {run: NAME, step: N} "
-                        "and {run: NAME, stage: NAME}"}),
-    NameOf);
+        WrongExperiment{
+            "ModelFromAFolder", "{preset: tiny}", "{folder: models/Qwen}",
+            "x.yaml:12:19: unknown key 'folder' in models.policy.init; models cannot "
+            "be read from a folder; the forms are {preset: NAME}, {run: NAME, step: N}, "
+            "{run: NAME, step: best} and {run: NAME, stage: NAME}"}),
+    NameOfCase);
 
 INSTANTIATE_TEST_SUITE_P(
     Values, WrongExperimentTest,
@@ -210,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "or '-' that starts with none of '.' and '-', got the quoted text "
                         "\".facts\"\n"
                         "x.yaml:16:18: stages[0].data.task: no task 'facts'; the tasks are chain"}),
-    NameOf);
+    NameOfCase);
 
 INSTANTIATE_TEST_SUITE_P(
     Choices, WrongExperimentTest,
@@ -230,7 +217,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "x.yaml:33:30: stages[1].rewards[0].type: expected one of $REWARDS, "
                         "got 'exact_answers'; did you mean "
                         "'exact_answer'?"}),
-    NameOf);
+    NameOfCase);
 
 INSTANTIATE_TEST_SUITE_P(
     KeysThatDisagree, WrongExperimentTest,
@@ -302,14 +289,16 @@ INSTANTIATE_TEST_SUITE_P(
                         "'every_steps'?"},
         WrongExperiment{"TwoForms", "{preset: tiny}", "{preset: tiny, run: other, step: 3}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+                        "{preset: NAME}, {run: NAME, step: N}, {run: NAME, step: best} and {run: "
+                        "NAME, stage: NAME}"},
         WrongExperiment{"ForkOfItself", "{preset: tiny}", "{run: demo, step: 3}",
                         "x.yaml:12:24: models.policy.init.run: a run cannot begin with itself; "
                         "expected another run than 'demo' (to make it longer, raise num_steps of "
                         "its last stage)"},
         WrongExperiment{"StepAndStage", "{preset: tiny}", "{run: other, step: 3, stage: last}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+                        "{preset: NAME}, {run: NAME, step: N}, {run: NAME, step: best} and {run: "
+                        "NAME, stage: NAME}"},
         WrongExperiment{"NoLength", "    num_steps: 10\n", "",
                         "x.yaml:14:5: stages[0].num_steps: missing; algorithm 'sft' needs it, or "
                         "data.num_epochs instead"},
@@ -335,12 +324,23 @@ INSTANTIATE_TEST_SUITE_P(
                         "keep: 2, best: {evaluation: heldout, metric: sampled}",
                         "x.yaml:34:74: checkpoint.best.metric: expected a metric, AREA/NAME, got "
                         "'sampled'"},
+        WrongExperiment{"BestByAMetricOfNothing", "keep: 2",
+                        "keep: 2, best: {metric: val/sampled, mode: max}",
+                        "x.yaml:34:45: checkpoint.best.metric: expected 'evaluation' beside it, "
+                        "got none (alone it does nothing)\n"
+                        "x.yaml:34:66: checkpoint.best.mode: expected 'evaluation' beside it, got "
+                        "none (alone it does nothing)"},
+        WrongExperiment{"MisspelledKeyIsNotAlsoNeeded", "keep: 2",
+                        "keep: 2, best: {metric: val/sampled, evalution: heldout}",
+                        "x.yaml:34:66: unknown key 'evalution' in checkpoint.best; did you mean "
+                        "'evaluation'?"},
         WrongExperiment{"StepThatIsNoWord", "{preset: tiny}", "{run: other, step: bets}",
                         "x.yaml:12:37: models.policy.init.step: expected a whole number, 0 or "
                         "more, or 'best', got 'bets'"},
         WrongExperiment{"RunWithoutStep", "{preset: tiny}", "{run: other}",
                         "x.yaml:12:12: models.policy.init: expected exactly one of the forms "
-                        "{preset: NAME}, {run: NAME, step: N} and {run: NAME, stage: NAME}"},
+                        "{preset: NAME}, {run: NAME, step: N}, {run: NAME, step: best} and {run: "
+                        "NAME, stage: NAME}"},
         WrongExperiment{"LayersOfAnotherRun", "{preset: tiny}",
                         "{run: other, step: 3, num_layers: 3}",
                         "x.yaml:12:52: models.policy.init.num_layers: it is for a preset; the "
@@ -359,56 +359,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "x.yaml:10:93: evaluation[0].rewards[0].type: the problems of task "
                         "'chain' have one right answer; expected 'exact_answer', got "
                         "'task_verifier'"}),
-    NameOf);
-
-// The reward of the valid experiment, as one of another type.
-constexpr const char* kReward = "type: exact_answer, weight: 1.0";
-
-INSTANTIATE_TEST_SUITE_P(
-    RewardsOfUsers, WrongExperimentTest,
-    ::testing::Values(
-        WrongExperiment{"CommandIsMissing", kReward, "type: command",
-                        "x.yaml:33:9: stages[1].rewards[0].command: missing; type 'command' needs "
-                        "it"},
-        WrongExperiment{"CommandIsEmpty", kReward, "type: command, command: []",
-                        "x.yaml:33:48: stages[1].rewards[0].command: expected a program, got an "
-                        "empty list"},
-        WrongExperiment{"KeyOfAnotherType", kReward, "type: command, command: [x], url: http://x/",
-                        "x.yaml:33:53: stages[1].rewards[0].url: type 'command' takes no 'url'; it "
-                        "is for http"},
-        WrongExperiment{"SlowerThanScoringMayBe", kReward,
-                        "type: grpc, address: h:1, timeout_s: 30",
-                        "x.yaml:33:61: stages[1].rewards[0].timeout_s: the rewards up to here may "
-                        "take 30 s, expected less than trainer.score_timeout_s, 30"},
-        WrongExperiment{"EmptyScoreRange", kReward,
-                        "type: grpc, address: h:1, range: {min: 1, max: 1}",
-                        "x.yaml:33:50: stages[1].rewards[0].range: expected min below max, got 1 "
-                        "and 1"},
-        WrongExperiment{"UrlWithoutScheme", kReward,
-                        "type: http, model: m, template: '{response}', url: localhost/v1",
-                        "x.yaml:33:75: stages[1].rewards[0].url: expected http://... or "
-                        "https://..., got 'localhost/v1'"},
-        WrongExperiment{"NoTemplate", kReward, "type: http, model: m, url: http://x/",
-                        "x.yaml:33:9: stages[1].rewards[0]: expected exactly one of template and "
-                        "template_file"},
-        WrongExperiment{"TemplateWithoutResponse", kReward,
-                        "type: http, model: m, url: http://x/, template: 'Is {prompt} right?'",
-                        "x.yaml:33:72: stages[1].rewards[0].template: expected {response} in it, "
-                        "got none: the judge would not see what it judges"},
-        WrongExperiment{"MisspelledPlaceholder", kReward,
-                        "type: http, model: m, url: http://x/, template: '{promt} {response}'",
-                        "x.yaml:33:72: stages[1].rewards[0].template: no placeholder {promt}; did "
-                        "you mean {prompt}?"},
-        WrongExperiment{"KeyInTheFile", kReward,
-                        "type: http, model: m, url: http://x/, template: '{response}', api_key: s",
-                        "x.yaml:33:86: unknown key 'api_key' in stages[1].rewards[0]; a key is "
-                        "never written here: api_key_env or api_key_file says where"},
-        WrongExperiment{"TwoKeys", kReward,
-                        "type: http, model: m, url: http://x/, template: '{response}', "
-                        "api_key_env: A, api_key_file: b",
-                        "x.yaml:33:116: stages[1].rewards[0].api_key_file: expected at most one of "
-                        "api_key_env and api_key_file, got both"}),
-    NameOf);
+    NameOfCase);
 
 INSTANTIATE_TEST_SUITE_P(
     Yaml, WrongExperimentTest,
@@ -430,7 +381,7 @@ INSTANTIATE_TEST_SUITE_P(
                         "x.yaml:2:19: expected a name as key, got a list or section"},
         WrongExperiment{"MergeKey", "seed: 7", "<<: 7",
                         "x.yaml:2:19: unknown key '<<' in run; its keys are name, seed, dir"}),
-    NameOf);
+    NameOfCase);
 
 TEST(WrongExperimentsTest, AllProblemsAreToldAtOnceSortedByLine) {
   std::string text(kValidExperiment);
@@ -445,6 +396,13 @@ TEST(WrongExperimentsTest, AllProblemsAreToldAtOnceSortedByLine) {
       "x.yaml:2:25: run.seed: expected a whole number, 0 to 18446744073709551615, got 'seven'\n"
       "x.yaml:30:12: unknown key 'lo' in stages[1].clip; did you mean 'low'?\n"
       "x.yaml:34:35: checkpoint.keep: expected a whole number, 1 or more, got '0'");
+}
+
+TEST(WrongExperimentsTest, AnotherVersionIsToldAlone) {
+  EXPECT_EQ(ProblemsOf("config_version: 7\nexperiment: {name: demo}\n"),
+            "x.yaml:1:17: config_version: expected a whole number, 1, got '7'");
+  EXPECT_EQ(ProblemsOf(Spoiled("keep: 2", "keep: 0"), {"config_version=7"}),
+            "--set config_version: expected a whole number, 1, got '7'");
 }
 
 TEST(WrongExperimentsTest, ProblemsBeyondTheFirstHundredAreCounted) {

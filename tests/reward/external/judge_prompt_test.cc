@@ -45,36 +45,57 @@ TEST(ScoreInReplyTest, TakesTheLastNumber) {
       {"3.25\n", 3.25},
       {"007", 7},
   };
-  for (const Case& c : cases) EXPECT_EQ(ScoreInReply(c.reply, ""), c.score) << c.reply;
+  for (const Case& c : cases) EXPECT_EQ(ScoreInReply(c.reply, "", ""), c.score) << c.reply;
 }
 
 TEST(ScoreInReplyTest, TakesTheFieldOfTheLastJsonObject) {
-  EXPECT_EQ(ScoreInReply("{\"score\": 3}", "score"), 3);
-  EXPECT_EQ(
-      ScoreInReply("I think {so}.\n```json\n{\"why\": \"a {b}\", \"score\": 0.5}\n```", "score"),
-      0.5);
-  EXPECT_EQ(ScoreInReply("{\"score\": 1} or rather {\"score\": 2}", "score"), 2);
+  EXPECT_EQ(ScoreInReply("{\"score\": 3}", "score", ""), 3);
+  EXPECT_EQ(ScoreInReply("I think {so}.\n```json\n{\"why\": \"a {b}\", \"score\": 0.5}\n```",
+                         "score", ""),
+            0.5);
+  EXPECT_EQ(ScoreInReply("{\"score\": 1} or rather {\"score\": 2}", "score", ""), 2);
 }
 
 TEST(ScoreInReplyTest, RefusesARepliesWithoutAScore) {
   for (const char* reply : {"", "no idea", "gpt4", "{\"points\": 3}", "{\"score\": \"3\"}"}) {
-    EXPECT_THROW(ScoreInReply(reply, "score"), ProtocolError) << reply;
+    EXPECT_THROW(ScoreInReply(reply, "score", ""), ProtocolError) << reply;
   }
   for (const char* reply : {"", "no idea", "gpt4", "v2"}) {
-    EXPECT_THROW(ScoreInReply(reply, ""), ProtocolError) << reply;
+    EXPECT_THROW(ScoreInReply(reply, "", ""), ProtocolError) << reply;
   }
 }
 
 TEST(ChatReplyTest, ReadsContentAndTokens) {
-  const ChatReply reply = ParseChatReply(ChatBody("7", 42));
+  const ChatReply reply = ParseChatReply(ChatBody("7", 42), "");
   EXPECT_EQ(reply.content, "7");
   EXPECT_EQ(reply.num_tokens, 42);
 }
 
 TEST(ChatReplyTest, RefusesWhatIsNoWholeReply) {
-  EXPECT_THROW(ParseChatReply(ChatBody("The answer is 4", 10, "length")), ProtocolError);
-  EXPECT_THROW(ParseChatReply("{\"choices\": []}"), ProtocolError);
-  EXPECT_THROW(ParseChatReply("<html>502</html>"), Error);
+  EXPECT_THROW(ParseChatReply(ChatBody("The answer is 4", 10, "length"), ""), ProtocolError);
+  EXPECT_THROW(ParseChatReply("{\"choices\": []}", ""), ProtocolError);
+  EXPECT_THROW(ParseChatReply("<html>502</html>", ""), Error);
+}
+
+TEST(ChatReplyTest, NoTextOfAFailureHasTheKey) {
+  const std::string key = "sk-a/b\"c";
+  const auto message = [&key](const std::string& body) -> std::string {
+    try {
+      return std::to_string(ScoreInReply(ParseChatReply(body, key).content, "", key));
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  EXPECT_THAT(message(ChatBody("No: " + key)), HasSubstr("got 'No: ***'"));
+  EXPECT_THAT(message(ChatBody("No: " + key, 10, "length")), HasSubstr("'... No: ***'"));
+  EXPECT_EQ(message(ChatBody(key + " 7")), "7.000000") << "the score is that of the whole reply";
+  // Backslashes as JSON may write them, and a piece of the body in the parser's own message.
+  EXPECT_THAT(message(R"({"error": "sk-a\/b\"c"})"), HasSubstr("got '{\"error\": \"***\"}'"));
+  EXPECT_THAT(message(R"({"error": "sk-a/b\"c)"), HasSubstr("***"));
+  HttpReply refusal;
+  refusal.status = 401;
+  refusal.body = "bad key " + key + ", " + key;
+  EXPECT_EQ(DescribeFailure(refusal, key), "HTTP 401: bad key ***, ***");
 }
 
 TEST(RewardsOfTest, RefusesWhatLiesOutsideTheRangeAndNamesIt) {
@@ -107,6 +128,12 @@ TEST(ExcerptTest, IsOneShortLineThatKeepsCharactersWhole) {
   std::string umlauts = "x";
   for (int i = 0; i < 150; ++i) umlauts += "\xc3\xa4";
   EXPECT_EQ(Excerpt(umlauts), umlauts.substr(0, 199) + "...");
+}
+
+TEST(ExcerptTest, CutsNoSecretInTwo) {
+  const std::string before(195, 'x');
+  EXPECT_EQ(Excerpt(before + "secret and more", "secret"), before + "*** a...");
+  EXPECT_EQ(Excerpt(before + "secret", ""), before + "secre...");
 }
 
 TEST(ExcerptTest, ShowsBytesThatAreNoTextAsQuestionMarks) {

@@ -22,8 +22,8 @@ std::string FreshPath(const std::string& name) {
 TEST(JudgeStoreTest, SaysAgainWhatWasSaidFirst) {
   JudgeStore store("");
   EXPECT_FALSE(store.Find("a").has_value());
-  store.Keep("a", 0.25);
-  store.Keep("a", 0.75);
+  EXPECT_EQ(store.Keep("a", 0.25), 0.25);
+  EXPECT_EQ(store.Keep("a", 0.75), 0.25);
   EXPECT_EQ(store.Find("a"), 0.25);
   EXPECT_FALSE(store.Find("b").has_value());
 }

@@ -80,9 +80,64 @@ TEST(RunState, IsStrictAboutEveryKey) {
   EXPECT_THROW(RunState::FromJson(negative.dump(), "state.json"), CheckpointError);
   negative["run_step"] = uint64_t{1} << 63;
   EXPECT_THROW(RunState::FromJson(negative.dump(), "state.json"), CheckpointError);
-  nlohmann::json version = good;
-  version["format_version"] = 2;
-  EXPECT_THROW(RunState::FromJson(version.dump(), "state.json"), CheckpointError);
+}
+
+// As the release before `best` wrote it.
+constexpr const char* kVersion1 = R"({
+  "attempt": 3,
+  "evaluations": {
+    "heldout/val/sampled/best": 0.5,
+    "heldout/val/sampled/last": "nan"
+  },
+  "evaluations_due": true,
+  "format_version": 1,
+  "frontier": 647,
+  "metrics_bytes": 9,
+  "metrics_sha256": "15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225",
+  "nonfinite_steps": 1,
+  "run_step": 1920,
+  "run_updates": 1940,
+  "stage_complete": true,
+  "stage_index": 2,
+  "stage_step": 20,
+  "timing_bytes": 54321,
+  "version": 21,
+  "weights_changed": true
+}
+)";
+
+TEST(RunState, ReadsWhatTheReleaseBeforeWrote) {
+  RunState expected = Sample();
+  expected.best.reset();
+  EXPECT_EQ(RunState::FromJson(kVersion1, "state.json"), expected);
+}
+
+TEST(RunState, IsAsStrictAboutTheFormerVersion) {
+  const nlohmann::json good = nlohmann::json::parse(kVersion1);
+  for (const auto& [key, value] : good.items()) {
+    nlohmann::json changed = good;
+    changed.erase(key);
+    EXPECT_THROW(RunState::FromJson(changed.dump(), "state.json"), CheckpointError)
+        << "without " << key;
+  }
+  nlohmann::json more = good;
+  more["best"] = nullptr;
+  EXPECT_THROW(RunState::FromJson(more.dump(), "state.json"), CheckpointError)
+      << "version 1 had no best";
+}
+
+TEST(RunState, RefusesVersionsThatItDoesNotKnow) {
+  nlohmann::json state = nlohmann::json::parse(Sample().ToJson());
+  for (const int version : {0, 3}) {
+    state["format_version"] = version;
+    try {
+      RunState::FromJson(state.dump(), "state.json");
+      ADD_FAILURE() << "read version " << version;
+    } catch (const CheckpointError& error) {
+      EXPECT_THAT(error.what(),
+                  HasSubstr("expected format_version 1 or 2, got " + std::to_string(version)));
+    }
+  }
 }
 
 TEST(RunState, NamesSourceKeyAndWhatItGot) {
