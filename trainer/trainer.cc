@@ -167,7 +167,7 @@ bool Trainer::Run() {
                                                state_.metrics_bytes);
     timing_ = std::make_unique<MetricsWriter>(files_, config_.RunDirectory() + "/timing.jsonl",
                                               state_.timing_bytes);
-    observers_ = std::make_unique<Observers>(files_, config_, state_.run_step, log_);
+    observers_ = std::make_unique<Observers>(files_, config_, state_.run_step + 1, log_);
   }
   while (EnterOpenStage(config_, &state_)) {
     if (!RunStage(state_.stage_index)) return false;

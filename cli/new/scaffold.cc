@@ -192,8 +192,9 @@ Scaffold AlgorithmScaffold(const std::string& name) {
                         {"configs/" + name + ".yaml", FromTemplate("algorithm.yaml.in", name)}},
           .changes = {AddRow(kKinds, {"std::vector<Kind> AlgorithmKinds() {", "  };"}, name,
                              "      {\"" + name +
-                                 "\", {\"task\", \"prompts_per_step\", \"samples_per_prompt\", "
-                                 "\"rollout\", \"rewards\"}},\n"),
+                                 "\",\n       {\"num_steps\", \"optimizer\", \"schedule\", "
+                                 "\"task\", \"prompts_per_step\", \"samples_per_prompt\",\n"
+                                 "        \"rollout\", \"rewards\"}},\n"),
                       {folder + "table.cc",
                        [=](SourceText* source) {
                          InsertSorted({"#include \"core/base/error.h\"", ""},
