@@ -2,6 +2,8 @@
 // with a clear message and the right exit code, and lose nothing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/unique_fd.h"
 #include "tests/integration/process_run.h"
 
 namespace ponder {
@@ -314,16 +317,22 @@ TEST(FaultTest, AWrongExperimentEndsBeforeAnythingStarts) {
 
 TEST(FaultTest, APortInUseIsNamed) {
   const UpRun run("port", kConfig);
-  const ProcessRun taken = RunCommand(
-      "bash -c '" + Program("ponder_trainer") + " --config " + ConfigPath() +
-          " --set run.dir=" + run.directory() +
-          " --set run.name=holder --listen 127.0.0.1:39417 >/dev/null 2>&1 & sleep 3; " +
-          Program("ponder_trainer") + " --config " + ConfigPath() +
-          " --set run.dir=" + run.directory() +
-          " --set run.name=second --listen 127.0.0.1:39417; code=$?; kill %1; exit $code'",
-      {}, kLimitS);
-  EXPECT_EQ(taken.exit_code, 74) << taken.output;
-  EXPECT_THAT(taken.output, HasSubstr("cannot listen on 127.0.0.1:39417"));
+  const UniqueFd holder(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(holder.get(), any, size), 0);
+  ASSERT_EQ(listen(holder.get(), 1), 0);
+  ASSERT_EQ(getsockname(holder.get(), any, &size), 0);
+  const std::string taken = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  const ProcessRun result =
+      RunCommand(Program("ponder_trainer") + " --config " + ConfigPath() +
+                     " --set run.dir=" + run.directory() + " --listen " + taken,
+                 {}, kLimitS);
+  EXPECT_EQ(result.exit_code, 74) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("cannot listen on " + taken));
 }
 
 TEST(FaultTest, AStopSavesAndTheNextStartGoesOnExactly) {
@@ -335,7 +344,8 @@ TEST(FaultTest, AStopSavesAndTheNextStartGoesOnExactly) {
   const ProcessRun stopped =
       RunCommand("bash -c '" + Program("ponder") + " up " + ConfigPath() +
                      " --set run.dir=" + run.directory() + " --set run.name=run --set " +
-                     overrides[0] + " & sleep 6; kill -TERM $!; wait $!'",
+                     overrides[0] + " & until grep -q reason " + run.folder() +
+                     "/metrics.jsonl; do sleep 0.1; done 2>/dev/null; kill -TERM $!; wait $!'",
                  {{"PONDER_FAILPOINTS", "trainer.backward=delay:40,role=trainer"}}, kLimitS);
   EXPECT_EQ(stopped.exit_code, 75) << stopped.output;
   EXPECT_THAT(stopped.output, HasSubstr("stopped as asked"));
