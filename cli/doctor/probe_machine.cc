@@ -35,7 +35,7 @@ std::string ControlGroupText(const char* file) {
   std::istringstream groups(ReadText("/proc/self/cgroup"));
   for (std::string line; std::getline(groups, line);) {
     if (!line.starts_with("0::")) continue;
-    const std::string text = ReadText("/sys/fs/cgroup" + line.substr(3) + "/" + file);
+    std::string text = ReadText("/sys/fs/cgroup" + line.substr(3) + "/" + file);
     if (!text.empty()) return text;
   }
   return ReadText(std::string("/sys/fs/cgroup/") + file);  // inside a container

@@ -216,7 +216,7 @@ std::string CellAt(const Curve& curve, double step) {
 std::string CellAt(const Points& points, double step) {
   for (const IntervalPoint& point : points.points) {
     if (point.step != step) continue;
-    const std::string value = ShortNumber(point.value);
+    std::string value = ShortNumber(point.value);
     if (point.low == point.high) return value;
     return value + " [" + ShortNumber(point.low) + ", " + ShortNumber(point.high) + "]";
   }

@@ -92,7 +92,7 @@ DataTable StageResults(const RunData& run) {
 }
 
 DataTable TimeTotals(const RunData& run) {
-  const std::pair<const char*, const char*> kRows[] = {
+  static constexpr std::pair<const char*, const char*> kRows[] = {
       {"steps", "timing/step_s"},
       {"  waiting for samples", "timing/collect_s"},
       {"  old log-probs", "timing/annotate_s"},
@@ -146,7 +146,7 @@ DataTable ConfigDifferences(const std::vector<RunData>& runs) {
 }
 
 std::string DurationText(double seconds) {
-  const auto total = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
+  const auto total = static_cast<int64_t>(std::llround(std::max(0.0, seconds)));
   if (total >= 3600)
     return fmt::format("{}:{:02}:{:02}", total / 3600, total / 60 % 60, total % 60);
   return fmt::format("{}:{:02}", total / 60, total % 60);
