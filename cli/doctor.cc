@@ -35,9 +35,9 @@ int RunDoctor(const Arguments& arguments) {
       .bin_directory = OwnBinDirectory(),
       .run_parent = arguments.run_parent,
       .deadline = std::chrono::milliseconds(static_cast<int64_t>(arguments.deadline_s * 1000))};
-  const std::vector<Section> sections{ProbePrograms(options), ProbeMachine(),
-                                      ProbeNetwork(),         ProbeDisk(options),
-                                      ProbeSandbox(options),  ProbeTerminal()};
+  const std::vector<FindingSection> sections{ProbePrograms(options), ProbeMachine(),
+                                             ProbeNetwork(),         ProbeDisk(options),
+                                             ProbeSandbox(options),  ProbeTerminal()};
   WriteToStdout(arguments.as_json ? JsonOf(sections).dump(2) + "\n"
                                   : TextOf(sections, StyleOfStdout()));
   return ExitCodeOf(sections);

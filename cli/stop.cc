@@ -28,7 +28,7 @@ std::string SavedText(const RunView& run) {
   const RunProgress& progress = run.progress;
   if (run.status.state == RunState::kFinished) return "it had finished";
   if (progress.saved_step < 0) return "nothing is saved but the start of its stage";
-  const std::string text = "saved at step " + std::to_string(progress.saved_step);
+  std::string text = "saved at step " + std::to_string(progress.saved_step);
   const int64_t later = progress.run_step - progress.saved_step;
   if (later <= 0) return text;
   return text + "; the next start repeats the " + std::to_string(later) + " steps after it";

@@ -47,8 +47,8 @@ Finding Blocking(std::string name, Condition condition, std::string text, std::s
           .blocks = condition};
 }
 
-int ExitCodeOf(const std::vector<Section>& sections) {
-  for (const Section& section : sections) {
+int ExitCodeOf(const std::vector<FindingSection>& sections) {
+  for (const FindingSection& section : sections) {
     for (const Finding& finding : section.findings) {
       if (finding.blocks) return RowOf(*finding.blocks).exit_code;
     }
@@ -56,10 +56,10 @@ int ExitCodeOf(const std::vector<Section>& sections) {
   return 0;
 }
 
-std::string TextOf(const std::vector<Section>& sections, const ConsoleStyle& style) {
+std::string TextOf(const std::vector<FindingSection>& sections, const ConsoleStyle& style) {
   const size_t indent = 2 + kMarkColumns + (style.columns < kTwoColumns ? 0 : kNameColumns);
   std::string text;
-  for (const Section& section : sections) {
+  for (const FindingSection& section : sections) {
     text += (text.empty() ? "" : "\n") + Paint(section.title, Tone::kTitle, style) + "\n";
     for (const Finding& finding : section.findings) {
       const Mark mark = MarkOf(finding.state);
@@ -80,9 +80,9 @@ std::string TextOf(const std::vector<Section>& sections, const ConsoleStyle& sty
   return text;
 }
 
-nlohmann::ordered_json JsonOf(const std::vector<Section>& sections) {
+nlohmann::ordered_json JsonOf(const std::vector<FindingSection>& sections) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Section& section : sections) {
+  for (const FindingSection& section : sections) {
     nlohmann::ordered_json findings = nlohmann::ordered_json::array();
     for (const Finding& finding : section.findings) {
       findings.push_back({{"name", finding.name},

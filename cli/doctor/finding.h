@@ -28,7 +28,7 @@ struct Finding {
   nlohmann::ordered_json details = nullptr;  // numbers and paths for a program
 };
 
-struct Section {
+struct FindingSection {
   std::string title;
   std::vector<Finding> findings;
 };
@@ -37,9 +37,9 @@ struct Section {
 Finding Blocking(std::string name, Condition condition, std::string text, std::string advice);
 
 // 0 when a run on the CPU would work, otherwise the exit code of the first finding that blocks it.
-int ExitCodeOf(const std::vector<Section>& sections);
+int ExitCodeOf(const std::vector<FindingSection>& sections);
 
-std::string TextOf(const std::vector<Section>& sections, const ConsoleStyle& style);
-nlohmann::ordered_json JsonOf(const std::vector<Section>& sections);
+std::string TextOf(const std::vector<FindingSection>& sections, const ConsoleStyle& style);
+nlohmann::ordered_json JsonOf(const std::vector<FindingSection>& sections);
 
 }  // namespace ponder

@@ -69,9 +69,9 @@ std::vector<Finding> SpaceFindings(const std::string& folder) {
 
 }  // namespace
 
-Section ProbeDisk(const ProbeOptions& options) {
+FindingSection ProbeDisk(const ProbeOptions& options) {
   const std::string folder = NearestExisting(options.run_parent);
-  Section section{"Disk below " + options.run_parent, SpaceFindings(folder)};
+  FindingSection section{"Disk below " + options.run_parent, SpaceFindings(folder)};
   section.findings.push_back(SpeedFinding(options, folder));
   return section;
 }

@@ -130,7 +130,7 @@ Finding ClockFinding() {
 
 }  // namespace
 
-Section ProbeMachine() {
+FindingSection ProbeMachine() {
   const Processor processor = ParseProcessor(ReadText("/proc/cpuinfo"));
   const uint64_t processes = SoftLimit(RLIMIT_NPROC);
   Finding locked{.name = "locked memory",

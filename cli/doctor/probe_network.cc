@@ -36,6 +36,6 @@ Finding EphemeralFinding() {
 
 }  // namespace
 
-Section ProbeNetwork() { return {"Network", {LoopbackFinding(), EphemeralFinding()}}; }
+FindingSection ProbeNetwork() { return {"Network", {LoopbackFinding(), EphemeralFinding()}}; }
 
 }  // namespace ponder

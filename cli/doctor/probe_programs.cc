@@ -95,8 +95,8 @@ std::vector<Finding> ProbeTrainer(const ProbeOptions& options) {
 
 }  // namespace
 
-Section ProbePrograms(const ProbeOptions& options) {
-  Section section{"Programs, libraries and backends", {}};
+FindingSection ProbePrograms(const ProbeOptions& options) {
+  FindingSection section{"Programs, libraries and backends", {}};
   section.findings.push_back({.name = "ponder", .text = VersionText("ponder")});
   bool all_there = false;
   section.findings.push_back(ProbeFiles(options, &all_there));

@@ -34,7 +34,7 @@ Finding Layer(const std::string& name, bool works, const std::string& works_text
 
 }  // namespace
 
-Section ProbeSandbox(const ProbeOptions& options) {
+FindingSection ProbeSandbox(const ProbeOptions& options) {
   const CommandResult namespaces = Try(options, {"unshare", "--user", "--map-root-user", "true"});
   const CommandResult bubblewrap =
       Try(options, {"bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "true"});

@@ -17,7 +17,7 @@ std::string Variable(const char* name) {
 
 }  // namespace
 
-Section ProbeTerminal() {
+FindingSection ProbeTerminal() {
   std::setlocale(LC_CTYPE, "");
   const std::string code_set = nl_langinfo(CODESET);
   Finding locale{.name = "locale", .text = code_set};

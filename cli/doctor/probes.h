@@ -16,11 +16,11 @@ struct ProbeOptions {
 };
 
 // The programs, what each has loaded, MPI, gRPC, CUDA.
-Section ProbePrograms(const ProbeOptions& options);
-Section ProbeMachine();
-Section ProbeSandbox(const ProbeOptions& options);
-Section ProbeNetwork();
-Section ProbeDisk(const ProbeOptions& options);
-Section ProbeTerminal();
+FindingSection ProbePrograms(const ProbeOptions& options);
+FindingSection ProbeMachine();
+FindingSection ProbeSandbox(const ProbeOptions& options);
+FindingSection ProbeNetwork();
+FindingSection ProbeDisk(const ProbeOptions& options);
+FindingSection ProbeTerminal();
 
 }  // namespace ponder

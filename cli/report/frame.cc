@@ -136,8 +136,8 @@ std::string Frame::Background() const {
         Text(options_.width - kRightMargin, kTitleLine - 1, options_.remark, Anchor::kEnd, "va");
   }
   text += Legend();
-  for (const Scale& panel : x_) {
-    text += Line(panel.begin - 4, y, panel.end + 4, y, "gr");
+  for (size_t panel = 0; panel < x_.size(); ++panel) {
+    const double left = x_[panel].begin - 4;
     text += Rectangle(left, plot_top_ - kStageRow + 2, width(panel) + 8,
                       plot_bottom_ - plot_top_ + kStageRow - 2, panel % 2 == 0 ? "pa" : "pb");
     text += Text(left + 3, plot_top_ - 3, Fitted(options_.panels[panel].stage, width(panel) + 4),

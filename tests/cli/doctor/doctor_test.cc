@@ -121,7 +121,7 @@ TEST(DiskTest, KnowsNetworkFileSystemsAndTheNearestFolder) {
 }
 
 TEST(PageTest, FitsFortyAndEightyColumnsWithAndWithoutColour) {
-  const std::vector<Section> sections{
+  const std::vector<FindingSection> sections{
       {"Title",
        {{.name = "good", .text = std::string(30, 'x') + " " + std::string(60, 'y')},
         Blocking("a longer name than the column", Condition::kIo, "it does not work at all here",
@@ -163,7 +163,7 @@ class FakeProgramsTest : public ::testing::Test {
     chmod((folder_ + "/" + name).c_str(), 0755);
   }
 
-  Section Probe(std::chrono::milliseconds deadline) {
+  FindingSection Probe(std::chrono::milliseconds deadline) {
     return ProbePrograms({.bin_directory = folder_, .run_parent = folder_, .deadline = deadline});
   }
 
@@ -173,7 +173,7 @@ class FakeProgramsTest : public ::testing::Test {
 
 TEST_F(FakeProgramsTest, AHangingMpirunDoesNotHangTheDoctor) {
   AddProgram("mpirun", "sleep 600");
-  const Section section = Probe(std::chrono::milliseconds(1000));
+  const FindingSection section = Probe(std::chrono::milliseconds(1000));
   const Finding& mpi = Find(section.findings, "mpi");
   EXPECT_EQ(mpi.state, FindingState::kFails);
   EXPECT_THAT(mpi.text, HasSubstr("no end after 1000 ms"));
@@ -210,7 +210,7 @@ TEST_F(FakeProgramsTest, WhereMpirunCannotBeExecutedTheAdviceIsToInstallIt) {
 
 TEST_F(FakeProgramsTest, AMissingProgramIsNamed) {
   fs::remove(folder_ + "/ponder_reward");
-  const Section section = Probe(std::chrono::seconds(60));
+  const FindingSection section = Probe(std::chrono::seconds(60));
   EXPECT_THAT(Find(section.findings, "programs").text, HasSubstr("ponder_reward: No such file"));
   EXPECT_EQ(ExitCodeOf({section}), 2);
 }
