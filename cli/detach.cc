@@ -66,7 +66,7 @@ int RunDetached(FileSystem& files, const std::string& run_folder, const std::str
       return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
     }
     const RunStatus status = ReadRunStatus(files, run_folder);
-    if (status.supervisor.pid == child && status.state == RunState::kRunning) return 0;
+    if (status.supervisor.pid == child && status.state == RunPhase::kRunning) return 0;
     std::this_thread::sleep_for(kPollInterval);
   }
   throw Error(Condition::kDeadline,

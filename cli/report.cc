@@ -19,7 +19,7 @@ namespace {
 
 using report::Figure;
 using report::RunData;
-using report::Section;
+using report::ReportSection;
 
 // Beyond so many, lines can no longer be told apart.
 constexpr size_t kMaxRuns = 12;
@@ -69,12 +69,12 @@ int RunReport(const Arguments& arguments) {
       std::fprintf(stderr, "%s: %s\n", folder.c_str(), note.c_str());
     }
   }
-  const std::vector<Section> sections = report::MakeFigures(runs);
+  const std::vector<ReportSection> sections = report::MakeFigures(runs);
   const OutputPaths paths = PathsOf(arguments.out, folders);
   files->MakeDirectories(paths.folder);
   files->MakeDirectories(paths.figures);
   size_t num_figures = 0;
-  for (const Section& section : sections) {
+  for (const ReportSection& section : sections) {
     for (const Figure& figure : section.figures) {
       WriteFileAtomically(*files, paths.figures + "/" + figure.drawing.id + ".svg",
                           report::StandaloneSvg(figure.drawing));

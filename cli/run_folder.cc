@@ -21,7 +21,7 @@ RunView ReadRun(FileSystem& files, const std::string& run_folder) {
   if (IsActive(status.state) && !supervised) {
     // It may have ended between the two looks.
     status = ReadRunStatus(files, run_folder);
-    if (IsActive(status.state)) status.state = RunState::kKilled;
+    if (IsActive(status.state)) status.state = RunPhase::kKilled;
   }
   RunView view{.name = NameOfRun(run_folder),
                .status = status,
@@ -30,7 +30,7 @@ RunView ReadRun(FileSystem& files, const std::string& run_folder) {
                .elapsed_s = 0};
   MarkEnded(&view);
   const int64_t until = status.ended_s > 0 ? status.ended_s : std::time(nullptr);
-  if (status.started_s > 0 && status.state != RunState::kKilled) {
+  if (status.started_s > 0 && status.state != RunPhase::kKilled) {
     view.elapsed_s = static_cast<double>(until - status.started_s);
   }
   const std::string config_path = run_folder + "/config.resolved.yaml";
@@ -43,8 +43,8 @@ RunView ReadRun(FileSystem& files, const std::string& run_folder) {
     // An experiment of another version: its processes are still known.
   }
   // Nobody says it of a run that mpirun itself started; its steps do.
-  if (view.status.state == RunState::kUnsupervised && view.progress.IsComplete()) {
-    view.status.state = RunState::kFinished;
+  if (view.status.state == RunPhase::kUnsupervised && view.progress.IsComplete()) {
+    view.status.state = RunPhase::kFinished;
   }
   return view;
 }

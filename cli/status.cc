@@ -25,16 +25,16 @@ struct Arguments {
 // own code when it failed, and "start me again" when it stopped short of its end.
 int ExitCodeOf(const RunStatus& status) {
   switch (status.state) {
-    case RunState::kStarting:
-    case RunState::kRunning:
-    case RunState::kStopping:
-    case RunState::kFinished:
-    case RunState::kUnsupervised:
+    case RunPhase::kStarting:
+    case RunPhase::kRunning:
+    case RunPhase::kStopping:
+    case RunPhase::kFinished:
+    case RunPhase::kUnsupervised:
       return 0;
-    case RunState::kFailed:
+    case RunPhase::kFailed:
       return static_cast<int>(status.exit_code);
-    case RunState::kStopped:
-    case RunState::kKilled:
+    case RunPhase::kStopped:
+    case RunPhase::kKilled:
       return RowOf(Condition::kPreempted).exit_code;
   }
   return 0;

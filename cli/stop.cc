@@ -26,7 +26,7 @@ struct Arguments {
 // What a start would go on from.
 std::string SavedText(const RunView& run) {
   const RunProgress& progress = run.progress;
-  if (run.status.state == RunState::kFinished) return "it had finished";
+  if (run.status.state == RunPhase::kFinished) return "it had finished";
   if (progress.saved_step < 0) return "nothing is saved but the start of its stage";
   std::string text = "saved at step " + std::to_string(progress.saved_step);
   const int64_t later = progress.run_step - progress.saved_step;

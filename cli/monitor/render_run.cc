@@ -36,11 +36,11 @@ constexpr size_t kMaxMessageLines = 6;
 StyledLine Header(const RunView& view, const TextStyle& style) {
   std::string state(NameOf(view.status.state));
   if (view.elapsed_s > 0) state += " " + FormatDuration(view.elapsed_s);
-  StyledLine line{{view.name, Tone::kBold}, {"  "}, {state, ToneOf(view.status.state)}};
+  StyledLine line{{view.name, TextTone::kBold}, {"  "}, {state, ToneOf(view.status.state)}};
   size_t used = DisplayWidth(view.name) + 2 + DisplayWidth(state);
   const auto add_if_it_fits = [&](const std::string& text) {
     used += DisplayWidth(text);
-    if (used <= style.width) line.push_back({text, Tone::kDim});
+    if (used <= style.width) line.push_back({text, TextTone::kDim});
   };
   if (view.status.attempt > 0) add_if_it_fits(fmt::format("  attempt {}", view.status.attempt));
   if (view.progress.saved_step >= 0) {
@@ -52,7 +52,7 @@ StyledLine Header(const RunView& view, const TextStyle& style) {
 // Every stage on one line; where that is too narrow, the current one and its number.
 StyledLine Stages(const RunView& view, const TextStyle& style) {
   const RunProgress& progress = view.progress;
-  const bool finished = view.status.state == RunState::kFinished;
+  const bool finished = view.status.state == RunPhase::kFinished;
   StyledLine all;
   size_t width = 0;
   for (size_t i = 0; i < progress.stages.size(); ++i) {
@@ -65,14 +65,14 @@ StyledLine Stages(const RunView& view, const TextStyle& style) {
     const std::string steps = now ? fmt::format(" {}/{}", progress.StepsDone(i), stage.num_steps)
                                   : fmt::format(" {}", stage.num_steps);
     all.push_back(
-        {(i > 0 ? "   " : "") + std::string(mark) + stage.name + steps, done  ? Tone::kGood
-                                                                        : now ? Tone::kAccent
-                                                                              : Tone::kDim});
+        {(i > 0 ? "   " : "") + std::string(mark) + stage.name + steps, done  ? TextTone::kGood
+                                                                        : now ? TextTone::kAccent
+                                                                              : TextTone::kDim});
     width += DisplayWidth(all.back().text);
   }
   if (width <= style.width) return all;
   return {{fmt::format("stage {}/{} ", progress.current + 1, progress.stages.size())},
-          {StageText(progress), Tone::kAccent}};
+          {StageText(progress), TextTone::kAccent}};
 }
 
 StyledLine Bar(const RunView& view, const TextStyle& style) {
@@ -90,7 +90,7 @@ StyledLine Bar(const RunView& view, const TextStyle& style) {
   constexpr size_t kWidestBar = 50;
   const size_t taken = DisplayWidth(text);
   const size_t room = style.width > taken ? style.width - taken : 0;
-  return {{ProgressBar(share, std::min(kWidestBar, room)), Tone::kAccent}, {text}};
+  return {{ProgressBar(share, std::min(kWidestBar, room)), TextTone::kAccent}, {text}};
 }
 
 std::optional<StyledLine> Curve(const RunView& view, const TextStyle& style) {
@@ -102,9 +102,10 @@ std::optional<StyledLine> Curve(const RunView& view, const TextStyle& style) {
   const size_t taken = kLabelWidth + DisplayWidth(range);
   const size_t room = style.width > taken ? style.width - taken : 0;
   constexpr size_t kWidestCurve = 40;
-  return StyledLine{{PadRight(label, kLabelWidth)},
-                    {Sparkline(history, std::min(kWidestCurve, room), style.unicode), Tone::kGood},
-                    {range, Tone::kDim}};
+  return StyledLine{
+      {PadRight(label, kLabelWidth)},
+      {Sparkline(history, std::min(kWidestCurve, room), style.unicode), TextTone::kGood},
+      {range, TextTone::kDim}};
 }
 
 // The metrics in as many columns as fit.
@@ -172,7 +173,7 @@ std::vector<StyledLine> Processes(const RunView& view, const TextStyle& style, s
   const bool with_restarts = style.width >= 50;
   const auto row = [&](const std::string& name, const std::string& pid, const std::string& state,
                        const std::string& uptime, const std::string& restarts,
-                       const std::string& memory, Tone tone) {
+                       const std::string& memory, TextTone tone) {
     StyledLine line{{PadRight(FitText(name, 10), 10)}, {" " + PadRight(state, 9), tone}};
     if (with_pid) line.push_back({PadLeft(pid, 8)});
     line.push_back({PadLeft(uptime, 9)});
@@ -186,8 +187,8 @@ std::vector<StyledLine> Processes(const RunView& view, const TextStyle& style, s
   }
   const bool sum_up = rows > most;
   std::vector<StyledLine> lines;
-  StyledLine head = row("process", "pid", "state", "up", "restarts", "memory", Tone::kDim);
-  for (Span& span : head) span.tone = Tone::kDim;
+  StyledLine head = row("process", "pid", "state", "up", "restarts", "memory", TextTone::kDim);
+  for (Span& span : head) span.tone = TextTone::kDim;
   lines.push_back(head);
   size_t left_out = 0;
   for (const ProcessStatus& process : view.status.processes) {
@@ -197,27 +198,27 @@ std::vector<StyledLine> Processes(const RunView& view, const TextStyle& style, s
     }
     const auto usage = view.usage.find(process.name);
     const bool lives = usage != view.usage.end();
-    const Tone tone = process.state == ProcessState::kRunning ? Tone::kGood
-                      : process.state == ProcessState::kEnded && !process.detail.empty()
-                          ? Tone::kBad
-                          : Tone::kWarn;
+    const TextTone tone = process.state == ProcessState::kRunning ? TextTone::kGood
+                          : process.state == ProcessState::kEnded && !process.detail.empty()
+                              ? TextTone::kBad
+                              : TextTone::kWarn;
     lines.push_back(
         row(process.name, lives ? std::to_string(process.identity.pid) : "-",
             std::string(NameOf(process.state)),
             lives ? FormatDuration(usage->second.uptime_s) : "-", std::to_string(process.restarts),
             lives ? FormatBytes(static_cast<double>(usage->second.resident_bytes)) : "-", tone));
-    if (!process.detail.empty()) lines.push_back({{"  " + process.detail, Tone::kWarn}});
+    if (!process.detail.empty()) lines.push_back({{"  " + process.detail, TextTone::kWarn}});
   }
   if (left_out > 0) {
     if (lines.size() + 1 > most) lines.resize(std::max<size_t>(1, most - 1));
-    lines.push_back({{fmt::format("{} more, running", left_out), Tone::kDim}});
+    lines.push_back({{fmt::format("{} more, running", left_out), TextTone::kDim}});
   }
   return lines;
 }
 
 std::vector<StyledLine> Message(const RunView& view) {
   std::vector<StyledLine> lines;
-  const Tone tone = IsActive(view.status.state) ? Tone::kWarn : ToneOf(view.status.state);
+  const TextTone tone = IsActive(view.status.state) ? TextTone::kWarn : ToneOf(view.status.state);
   std::istringstream text(view.status.message);
   for (std::string line; lines.size() < kMaxMessageLines && std::getline(text, line);) {
     lines.push_back({{line, tone}});
@@ -227,21 +228,21 @@ std::vector<StyledLine> Message(const RunView& view) {
 
 }  // namespace
 
-Tone ToneOf(RunState state) {
+TextTone ToneOf(RunPhase state) {
   switch (state) {
-    case RunState::kRunning:
-    case RunState::kFinished:
-      return Tone::kGood;
-    case RunState::kFailed:
-    case RunState::kKilled:
-      return Tone::kBad;
-    case RunState::kStarting:
-    case RunState::kStopping:
-    case RunState::kStopped:
-    case RunState::kUnsupervised:
-      return Tone::kWarn;
+    case RunPhase::kRunning:
+    case RunPhase::kFinished:
+      return TextTone::kGood;
+    case RunPhase::kFailed:
+    case RunPhase::kKilled:
+      return TextTone::kBad;
+    case RunPhase::kStarting:
+    case RunPhase::kStopping:
+    case RunPhase::kStopped:
+    case RunPhase::kUnsupervised:
+      return TextTone::kWarn;
   }
-  return Tone::kPlain;
+  return TextTone::kPlain;
 }
 
 std::map<std::string, ProcessUsage> UsageOf(const RunStatus& status) {

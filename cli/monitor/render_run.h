@@ -43,6 +43,6 @@ std::string StageText(const RunProgress& progress);
 // Processes that run, of all: "4/4". The launcher does not count.
 std::string ProcessCount(const RunStatus& status);
 
-Tone ToneOf(RunState state);
+TextTone ToneOf(RunPhase state);
 
 }  // namespace ponder

@@ -73,11 +73,11 @@ std::vector<std::string> RenderRunTable(const std::vector<RunView>& runs, const 
       return column.is_number ? PadLeft(text, width) : PadRight(text, width);
     };
     const std::string gap = lines[0].empty() ? "" : "  ";
-    lines[0].push_back({gap + pad(column.head), Tone::kDim});
+    lines[0].push_back({gap + pad(column.head), TextTone::kDim});
     for (size_t i = 0; i < runs.size(); ++i) {
       const bool is_state = std::string_view(column.head) == "state";
       lines[i + 1].push_back({gap + pad(column.cell(runs[i])),
-                              is_state ? ToneOf(runs[i].status.state) : Tone::kPlain});
+                              is_state ? ToneOf(runs[i].status.state) : TextTone::kPlain});
     }
   }
   std::vector<std::string> painted;

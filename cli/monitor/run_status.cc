@@ -42,15 +42,15 @@ ProcessIdentity IdentityFrom(const json& value) {
 
 }  // namespace
 
-std::string_view NameOf(RunState state) { return kRunStates.at(static_cast<size_t>(state)); }
+std::string_view NameOf(RunPhase state) { return kRunStates.at(static_cast<size_t>(state)); }
 
 std::string_view NameOf(ProcessState state) {
   return kProcessStates.at(static_cast<size_t>(state));
 }
 
-bool IsActive(RunState state) {
-  return state == RunState::kStarting || state == RunState::kRunning ||
-         state == RunState::kStopping;
+bool IsActive(RunPhase state) {
+  return state == RunPhase::kStarting || state == RunPhase::kRunning ||
+         state == RunPhase::kStopping;
 }
 
 std::string ToJson(const RunStatus& status) {
@@ -79,7 +79,7 @@ RunStatus RunStatusFromJson(std::string_view text, const std::string& source) {
                                            std::to_string(kFormatVersion) + ", got " +
                                            root.at("format_version").dump());
     }
-    RunStatus status{.state = StateFrom<RunState>(root.at("state"), kRunStates, source),
+    RunStatus status{.state = StateFrom<RunPhase>(root.at("state"), kRunStates, source),
                      .supervisor = IdentityFrom(root.at("supervisor")),
                      .attempt = root.at("attempt").get<int64_t>(),
                      .started_s = root.at("started_s").get<int64_t>(),

@@ -11,7 +11,7 @@
 
 namespace ponder {
 
-enum class RunState {
+enum class RunPhase {
   kStarting,  // the trainer does not listen yet
   kRunning,
   kStopping,
@@ -30,11 +30,11 @@ enum class ProcessState {
 };
 
 // "running", as in status.json and on the screen.
-std::string_view NameOf(RunState state);
+std::string_view NameOf(RunPhase state);
 std::string_view NameOf(ProcessState state);
 
 // True for states in which a supervisor works.
-bool IsActive(RunState state);
+bool IsActive(RunPhase state);
 
 struct ProcessStatus {
   std::string name;  // "trainer" (the launcher), "rank0", "worker0", "reward0"
@@ -47,7 +47,7 @@ struct ProcessStatus {
 
 // Written by one `ponder up`, on every change. Times are seconds since 1970.
 struct RunStatus {
-  RunState state = RunState::kUnsupervised;
+  RunPhase state = RunPhase::kUnsupervised;
   ProcessIdentity supervisor;
   int64_t attempt = 0;
   int64_t started_s = 0;

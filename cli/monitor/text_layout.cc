@@ -53,21 +53,21 @@ bool IsWide(char32_t code) {
 
 bool IsControl(char32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
 
-const char* CodeOf(Tone tone) {
+const char* CodeOf(TextTone tone) {
   switch (tone) {
-    case Tone::kPlain:
+    case TextTone::kPlain:
       return "";
-    case Tone::kBold:
+    case TextTone::kBold:
       return "\033[1m";
-    case Tone::kDim:
+    case TextTone::kDim:
       return "\033[2m";
-    case Tone::kGood:
+    case TextTone::kGood:
       return "\033[32m";
-    case Tone::kWarn:
+    case TextTone::kWarn:
       return "\033[33m";
-    case Tone::kBad:
+    case TextTone::kBad:
       return "\033[31m";
-    case Tone::kAccent:
+    case TextTone::kAccent:
       return "\033[36m";
   }
   return "";
@@ -133,7 +133,7 @@ std::string Paint(const StyledLine& line, const TextStyle& style) {
     if (left == 0) break;
     const std::string text = FitText(span.text, left);
     left -= std::min(left, DisplayWidth(text));
-    const bool colored = style.color && span.tone != Tone::kPlain;
+    const bool colored = style.color && span.tone != TextTone::kPlain;
     painted += colored ? CodeOf(span.tone) + text + "\033[0m" : text;
   }
   if (!style.color) painted.erase(painted.find_last_not_of(' ') + 1);

@@ -16,11 +16,11 @@ struct TextStyle {
   bool unicode = false;  // block characters and ticks; ASCII otherwise
 };
 
-enum class Tone { kPlain, kBold, kDim, kGood, kWarn, kBad, kAccent };
+enum class TextTone { kPlain, kBold, kDim, kGood, kWarn, kBad, kAccent };
 
 struct Span {
   std::string text;
-  Tone tone = Tone::kPlain;
+  TextTone tone = TextTone::kPlain;
 };
 
 using StyledLine = std::vector<Span>;

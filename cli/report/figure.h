@@ -22,7 +22,7 @@ struct Figure {
   DataTable data;  // some of the values, for those who cannot see the drawing
 };
 
-struct Section {
+struct ReportSection {
   std::string title;
   std::string text;
   std::vector<Figure> figures;

@@ -108,8 +108,8 @@ std::string ConstantsText(const std::vector<RunData>& runs, const std::vector<st
   return text.empty() ? text : text + ".";
 }
 
-Section AlgorithmSection(const std::vector<RunData>& runs, const StageGroup& group) {
-  Section section;
+ReportSection AlgorithmSection(const std::vector<RunData>& runs, const StageGroup& group) {
+  ReportSection section;
   for (const std::string& stage : group.stages) {
     section.title += (section.title.empty() ? "" : ", ") + stage;
   }
@@ -154,7 +154,7 @@ Section AlgorithmSection(const std::vector<RunData>& runs, const StageGroup& gro
   return section;
 }
 
-std::optional<Section> OverviewSection(const std::vector<RunData>& runs) {
+std::optional<ReportSection> OverviewSection(const std::vector<RunData>& runs) {
   CurveSpec spec{.id = "overview",
                  .title = "Share of right answers",
                  .metrics = {"reward/accuracy"},
@@ -171,13 +171,13 @@ std::optional<Section> OverviewSection(const std::vector<RunData>& runs) {
   spec.width = 360;
   spec.height = 260;
   figure->narrow = MakeCurveFigure(runs, stages, spec)->drawing;
-  Section section{.title = "What was learned", .text = {}, .figures = {}};
+  ReportSection section{.title = "What was learned", .text = {}, .figures = {}};
   section.figures.push_back(std::move(*figure));
   return section;
 }
 
-Section TimeSection(const std::vector<RunData>& runs) {
-  Section section{.title = "Time and memory", .text = {}, .figures = {}};
+ReportSection TimeSection(const std::vector<RunData>& runs) {
+  ReportSection section{.title = "Time and memory", .text = {}, .figures = {}};
   for (const StageGroup& group : GroupStages(runs)) {
     AppendTo(&section.figures, MakePhaseFigures(runs, group.stages, group.algorithm));
   }
@@ -192,9 +192,9 @@ Section TimeSection(const std::vector<RunData>& runs) {
 }
 
 // Names that come from files may map to one identifier.
-void MakeIdsUnique(std::vector<Section>* sections) {
+void MakeIdsUnique(std::vector<ReportSection>* sections) {
   std::set<std::string> ids;
-  for (Section& section : *sections) {
+  for (ReportSection& section : *sections) {
     for (Figure& figure : section.figures) {
       std::string id = figure.drawing.id;
       for (int i = 2; !ids.insert(id).second; ++i) id = figure.drawing.id + fmt::format("_{}", i);
@@ -205,8 +205,8 @@ void MakeIdsUnique(std::vector<Section>* sections) {
 
 }  // namespace
 
-std::vector<Section> MakeFigures(const std::vector<RunData>& runs) {
-  std::vector<Section> sections;
+std::vector<ReportSection> MakeFigures(const std::vector<RunData>& runs) {
+  std::vector<ReportSection> sections;
   if (auto overview = OverviewSection(runs)) sections.push_back(std::move(*overview));
   std::vector<StageGroup> groups = GroupStages(runs);
   // What comes last is what a reader looks for first.

@@ -10,7 +10,7 @@ namespace ponder::report {
 
 // Right answers over all stages; then one section per algorithm with its metrics, the known ones
 // first and every other one after them; then time and memory. Ids are unique.
-std::vector<Section> MakeFigures(const std::vector<RunData>& runs);
+std::vector<ReportSection> MakeFigures(const std::vector<RunData>& runs);
 
 // Time per phase, stacked, one figure per run. `id` begins each figure's id.
 std::vector<Figure> MakePhaseFigures(const std::vector<RunData>& runs,

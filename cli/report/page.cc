@@ -53,7 +53,7 @@ std::string FigureHtml(const Figure& figure) {
   return html + "</figure>";
 }
 
-std::string SectionHtml(const Section& section) {
+std::string SectionHtml(const ReportSection& section) {
   if (section.figures.empty() && section.text.empty()) return {};
   std::string html = "<section><h2>" + Escaped(section.title) + "</h2>";
   if (!section.figures.empty()) {
@@ -182,7 +182,8 @@ std::string PageTitle(const std::vector<RunData>& runs) {
 
 }  // namespace
 
-std::string RenderPage(const std::vector<RunData>& runs, const std::vector<Section>& sections) {
+std::string RenderPage(const std::vector<RunData>& runs,
+                       const std::vector<ReportSection>& sections) {
   const std::string style = std::string(PageStyle()) + std::string(FigureStyle());
   const std::string title = Escaped(PageTitle(runs));
   std::string html = fmt::format(

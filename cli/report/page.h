@@ -12,7 +12,8 @@ namespace ponder::report {
 
 // All of it, with the figures inline. Everything that comes from the runs is escaped; the page's
 // policy allows no resource and no script but its own.
-std::string RenderPage(const std::vector<RunData>& runs, const std::vector<Section>& sections);
+std::string RenderPage(const std::vector<RunData>& runs,
+                       const std::vector<ReportSection>& sections);
 
 // Style sheet of the page, without that of the figures.
 std::string_view PageStyle();

@@ -27,7 +27,7 @@ bool IsRank(const ProcessStatus& process) { return process.name.starts_with("ran
 
 RunReporter::RunReporter(FileSystem& files, const ExperimentConfig& config, Console& console)
     : files_(files), config_(config), console_(console), started_(steady_clock::now()) {
-  status_.state = RunState::kStarting;
+  status_.state = RunPhase::kStarting;
   status_.supervisor = IdentityOf(getpid());
   status_.started_s = std::time(nullptr);
 }
@@ -40,12 +40,12 @@ void RunReporter::Say(char level, std::string_view text) {
   while (std::getline(lines, line)) console_.Line("    " + line);
 }
 
-void RunReporter::SetState(RunState state) { status_.state = state; }
+void RunReporter::SetState(RunPhase state) { status_.state = state; }
 
 void RunReporter::BeginAttempt(int64_t attempt) {
   const bool first = status_.attempt == 0;
   status_.attempt = attempt;
-  status_.state = RunState::kStarting;
+  status_.state = RunPhase::kStarting;
   for (int64_t rank = 0; rank < config_.launch.trainer_ranks; ++rank) {
     ProcessStatus& process = Process(RankName(rank));
     process = {.name = process.name,
@@ -80,7 +80,7 @@ void RunReporter::OnTrainerExit(ProcessState state, const std::string& culprit,
   }
 }
 
-void RunReporter::End(RunState state, int exit_code) {
+void RunReporter::End(RunPhase state, int exit_code) {
   status_.state = state;
   status_.exit_code = exit_code;
   status_.ended_s = std::time(nullptr);

@@ -24,8 +24,8 @@ class RunReporter {
   // A line of this supervisor; `level` as in LogLine. Further lines of `text` are indented.
   void Say(char level, std::string_view text);
 
-  RunState state() const { return status_.state; }
-  void SetState(RunState state);
+  RunPhase state() const { return status_.state; }
+  void SetState(RunPhase state);
   // The trainer starts as attempt `attempt`; its ranks are processes without a number yet.
   void BeginAttempt(int64_t attempt);
   // Why the run failed or its trainer was restarted.
@@ -36,7 +36,7 @@ class RunReporter {
   void OnExit(const std::string& name, ProcessState state, const std::string& detail);
   // The same for all ranks of the trainer; `detail` goes to the rank `culprit` only.
   void OnTrainerExit(ProcessState state, const std::string& culprit, const std::string& detail);
-  void End(RunState state, int exit_code);
+  void End(RunPhase state, int exit_code);
 
   // Finds the ranks below the launcher with number `launcher` as long as some are missing, writes
   // the status if it changed, and shows the run. Called often.

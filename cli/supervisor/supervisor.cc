@@ -178,7 +178,7 @@ void Supervisor::WatchTrainer() {
   const TrainerVerdict verdict = policy_.OnExit(*status, newest);
   if (verdict.action == TrainerVerdict::Action::kFinished) {
     reporter_.OnTrainerExit(ProcessState::kEnded, "", "");
-    return End(RunState::kFinished, 0, limits_.leave);
+    return End(RunPhase::kFinished, 0, limits_.leave);
   }
   const bool gives_up = verdict.action == TrainerVerdict::Action::kGiveUp;
   const auto cause = Report(gives_up ? 'E' : 'W', "trainer", verdict.reason);
@@ -186,7 +186,7 @@ void Supervisor::WatchTrainer() {
   reporter_.OnTrainerExit(gives_up ? ProcessState::kEnded : ProcessState::kWaiting,
                           cause ? cause->process : "rank0",
                           cause ? FirstLine(cause->text) : status->Describe());
-  if (gives_up) return End(RunState::kFailed, status->shell_code(), milliseconds(0));
+  if (gives_up) return End(RunPhase::kFailed, status->shell_code(), milliseconds(0));
   trainer_next_start_ =
       steady_clock::now() + trainer_backoff_.OnExit(*status, Since(trainer_started_));
   trainer_.reset();
@@ -200,7 +200,7 @@ void Supervisor::WatchHealth() {
   Report('E', "trainer",
          "does not listen on 127.0.0.1:" + std::to_string(plan_.trainer_port) + " " +
              std::to_string(seconds) + " s after its start");
-  End(RunState::kFailed, RowOf(Condition::kDeadline).exit_code, milliseconds(0));
+  End(RunPhase::kFailed, RowOf(Condition::kDeadline).exit_code, milliseconds(0));
 }
 
 void Supervisor::WatchService(Service& service) {
@@ -218,7 +218,7 @@ void Supervisor::WatchService(Service& service) {
     const auto cause = Report('E', name, status->Describe() + ", which a restart would not cure");
     reporter_.OnExit(name, ProcessState::kEnded,
                      cause && cause->process == name ? FirstLine(cause->text) : status->Describe());
-    return End(RunState::kFailed, status->shell_code(), milliseconds(0));
+    return End(RunPhase::kFailed, status->shell_code(), milliseconds(0));
   }
   const milliseconds delay = service.backoff.OnExit(*status, Since(service.started));
   // One that left by itself was told that the run ends, which the trainer's end is about to show.
@@ -233,22 +233,22 @@ void Supervisor::WatchService(Service& service) {
 }
 
 void Supervisor::WatchSettling() {
-  if (reporter_.state() != RunState::kStarting || Since(last_change_) < limits_.settle) return;
+  if (reporter_.state() != RunPhase::kStarting || Since(last_change_) < limits_.settle) return;
   for (const Service& service : services_) {
     if (service.process == nullptr) return;
   }
-  reporter_.SetState(RunState::kRunning);
+  reporter_.SetState(RunPhase::kRunning);
 }
 
 void Supervisor::OnSignal(int signal) {
   reporter_.Say('I', signal == SIGINT ? "interrupted: the processes stop (once more kills them)"
                                       : "asked to stop: the processes stop");
-  reporter_.SetState(RunState::kStopping);
+  reporter_.SetState(RunPhase::kStopping);
   const Condition condition = signal == SIGINT ? Condition::kInterrupted : Condition::kPreempted;
-  End(RunState::kStopped, RowOf(condition).exit_code, milliseconds(0));
+  End(RunPhase::kStopped, RowOf(condition).exit_code, milliseconds(0));
 }
 
-void Supervisor::End(RunState state, int exit_code, milliseconds leave) {
+void Supervisor::End(RunPhase state, int exit_code, milliseconds leave) {
   const auto begin = steady_clock::now();
   while (AnyRunning() && Since(begin) < leave + limits_.grace) {
     if (asked_to_stop_ || Since(begin) >= leave) AskToStop();
@@ -266,14 +266,14 @@ void Supervisor::End(RunState state, int exit_code, milliseconds leave) {
   KillStrayChildren({});
   Wait();
   // Error lines after a failure are echoes of it.
-  if (state == RunState::kFailed) trainer_lines_.Drop();
+  if (state == RunPhase::kFailed) trainer_lines_.Drop();
   for (const std::string& line : trainer_lines_.Expired(steady_clock::time_point::max())) {
     reporter_.console().Line(line);
   }
   // The trainer may have finished the run before it heard of a request to stop.
   const std::optional<ExitStatus> status = trainer_ != nullptr ? trainer_->Poll() : std::nullopt;
-  if (state == RunState::kStopped && status && status->shell_code() == 0) {
-    state = RunState::kFinished;
+  if (state == RunPhase::kStopped && status && status->shell_code() == 0) {
+    state = RunPhase::kFinished;
     exit_code = 0;
   }
   reporter_.End(state, exit_code);

@@ -77,7 +77,7 @@ class Supervisor {
   void OnSignal(int signal);
   // Ends the run as `state`: the services get `leave` to go by themselves, then all are asked to
   // stop, then killed.
-  void End(RunState state, int exit_code, std::chrono::milliseconds leave);
+  void End(RunPhase state, int exit_code, std::chrono::milliseconds leave);
   // Called again and again. The trainer is asked first, and the services when it has ended: it may
   // need what they are working on to save.
   void AskToStop();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <sstream>
 
 namespace ponder {
@@ -116,6 +117,13 @@ void CheckInclude(const std::string& name, size_t number, const std::string& inc
   }
 }
 
+// The type that `line` of a header defines in the namespace of the project, or nothing.
+std::string DefinedType(const std::string& line) {
+  static const std::regex kDefinition("^(?:struct|class|enum class) ([A-Za-z]+)(?: [^;]*)?$");
+  std::smatch match;
+  return std::regex_search(line, match, kDefinition) ? match[1].str() : std::string();
+}
+
 }  // namespace
 
 std::vector<std::string> CheckStructure(const std::filesystem::path& root) {
@@ -134,6 +142,7 @@ std::vector<std::string> CheckStructure(const std::filesystem::path& root) {
     if (entry->is_regular_file() && is_source) sources.push_back(entry->path());
   }
   std::sort(sources.begin(), sources.end());
+  std::map<std::string, std::string> types;  // where each is defined
   for (const std::filesystem::path& path : sources) {
     const std::string name = std::filesystem::relative(path, root).generic_string();
     const bool is_cpp = path.extension() == ".h" || path.extension() == ".cc";
@@ -144,6 +153,14 @@ std::vector<std::string> CheckStructure(const std::filesystem::path& root) {
       ++number;
       const std::string include = is_cpp ? IncludedPath(line) : std::string();
       if (!include.empty()) CheckInclude(name, number, include, &problems);
+      const std::string type = path.extension() == ".h" ? DefinedType(line) : std::string();
+      if (type.empty()) continue;
+      const std::string where = name + ":" + std::to_string(number);
+      const auto [first, is_new] = types.emplace(type, where);
+      if (!is_new) {
+        problems.push_back(where + ": " + type + " is defined in " + first->second +
+                           " already; two types of one name in one program are one to the linker");
+      }
     }
     if (number > kMaxLines) {
       problems.push_back(name + ": " + std::to_string(number) + " lines, expected at most " +

@@ -1,4 +1,5 @@
-// What the compiler does not check: the direction of includes and the length of files.
+// What the compiler does not check: the direction of includes, the length of files, and that
+// a name means one type.
 #pragma once
 
 #include <filesystem>

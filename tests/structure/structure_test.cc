@@ -58,6 +58,13 @@ TEST_F(PlantedTree, RefusesFilesAboveFiveHundredLines) {
   EXPECT_THAT(CheckStructure(root_), ElementsAre(HasSubstr("501 lines, expected at most 500")));
 }
 
+TEST_F(PlantedTree, RefusesTwoTypesOfOneName) {
+  Plant("core/base/x.h", "class Finding;\nstruct Finding {\n");
+  Plant("tasks/y.h", "enum class Finding : int {\n");
+  EXPECT_THAT(CheckStructure(root_),
+              ElementsAre(HasSubstr("tasks/y.h:1: Finding is defined in core/base/x.h:2 already")));
+}
+
 TEST_F(PlantedTree, PermitsWhatTheTableAllows) {
   Plant("rollout/worker.cc", "#include \"model/decoder.h\"\n#include \"core/base/error.h\"\n");
   Plant("trainer/step.cc", "#include \"trainer/comm/communicator.h\"\n#include <vector>\n");

@@ -20,7 +20,7 @@ RunView SomeRun() {
   view.name = "quickstart";
   view.elapsed_s = 192;
   view.status = {
-      .state = RunState::kRunning,
+      .state = RunPhase::kRunning,
       .supervisor = {},
       .attempt = 2,
       .started_s = 0,
@@ -132,7 +132,7 @@ TEST(RenderRunTest, SumsUpWhatIsWellWhereRowsAreShort) {
 
 TEST(RenderRunTest, ARunThatFailedSaysWhy) {
   RunView view = SomeRun();
-  view.status.state = RunState::kFailed;
+  view.status.state = RunPhase::kFailed;
   view.status.message = "rank1: training diverged\ntrainer: exit code 76";
   view.status.processes.clear();
   view.progress = {};
@@ -152,7 +152,7 @@ TEST(RenderRunTest, HasColoursOnlyWhenAsked) {
 TEST(RenderTableTest, DropsColumnsThatHaveNoRoom) {
   RunView other;
   other.name = "a_second_run";
-  other.status.state = RunState::kKilled;
+  other.status.state = RunPhase::kKilled;
   const std::vector<RunView> runs{SomeRun(), other};
   EXPECT_THAT(RenderRunTable(runs, {.width = 80}),
               ElementsAre("run           state    stage          ETA  reward  saved  processes",

@@ -84,7 +84,7 @@ TEST(HighestNumberTest, TakesOnlyNamesOfTheForm) {
 }
 
 RunStatus SomeStatus() {
-  return {.state = RunState::kFailed,
+  return {.state = RunPhase::kFailed,
           .supervisor = {123, 456789},
           .attempt = 2,
           .started_s = 1'700'000'000,

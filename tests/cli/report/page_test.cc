@@ -54,16 +54,16 @@ class PageTest : public ::testing::Test {
   std::string parent_;
 };
 
-std::vector<std::string> FigureIds(const std::vector<Section>& sections) {
+std::vector<std::string> FigureIds(const std::vector<ReportSection>& sections) {
   std::vector<std::string> ids;
-  for (const Section& section : sections) {
+  for (const ReportSection& section : sections) {
     for (const Figure& figure : section.figures) ids.push_back(figure.drawing.id);
   }
   return ids;
 }
 
 TEST_F(PageTest, HasAFigureForEveryMetricThatVariesAndASentenceForTheOthers) {
-  const std::vector<Section> sections = MakeFigures({Read({})});
+  const std::vector<ReportSection> sections = MakeFigures({Read({})});
   EXPECT_THAT(FigureIds(sections),
               ElementsAre("overview", "grpo_reward", "grpo_accuracy", "grpo_length",
                           "grpo_lengths_1", "grpo_loss", "grpo_entropy", "grpo_kl",
@@ -144,7 +144,7 @@ TEST_F(PageTest, ComparesRunsInOneFigureAndTheirConfigurationsInATable) {
   EXPECT_THAT(table.headers, ElementsAre("key", "class", "synthetic", "wider_clip"));
   EXPECT_THAT(table.rows, Contains(ElementsAre("stages.reason.clip.high", "exact", "0.28", "0.4")));
   EXPECT_THAT(table.rows, Contains(ElementsAre("run.seed", "exact", "1", "2")));
-  const std::vector<Section> sections = MakeFigures(runs);
+  const std::vector<ReportSection> sections = MakeFigures(runs);
   const std::string& reward = sections[1].figures[0].drawing.body;
   EXPECT_THAT(reward, HasSubstr("data-name=\"synthetic\""));
   EXPECT_THAT(reward, HasSubstr("data-name=\"wider_clip\""));

@@ -42,9 +42,9 @@ class ReportBrowserTest : public ::testing::Test {
     synthetic.prompt = "<img src=http://example.org/x.png><script>document.title='owned'</script>";
     RunData run = ReadRun(*files, WriteSyntheticRun(folder_, synthetic));
     ReadTranscripts(*files, 100000, &run);
-    const std::vector<Section> sections = MakeFigures({run});
+    const std::vector<ReportSection> sections = MakeFigures({run});
     num_figures_ = 0;
-    for (const Section& section : sections) num_figures_ += section.figures.size();
+    for (const ReportSection& section : sections) num_figures_ += section.figures.size();
     const std::string path = folder_ + "/page.html";
     WriteFileAtomically(*files, path, RenderPage({run}, sections));
     browser_->Show(width, dark);

@@ -162,7 +162,7 @@ int RunSupervisor(const std::vector<std::string>& arguments) {
   const SupervisorLimits limits{
       .health = milliseconds(2000),
       .leave = milliseconds(200),
-      .grace = milliseconds(1000),
+      .grace = milliseconds(4000),
       .backoff = {
           .first = milliseconds(10), .longest = milliseconds(100), .steady = milliseconds(5000)}};
   const auto files = MakeRealFileSystem();

@@ -143,7 +143,7 @@ TEST_F(SupervisorTest, FailureShowsTheFirstErrorOnceAndWhatEndedOfIt) {
                              folder_ + "/run/attempts/1/trainer.log)\n"));
   EXPECT_EQ(err.find("planned end"), err.rfind("planned end")) << err;
   const RunStatus status = Status();
-  EXPECT_EQ(status.state, RunState::kFailed);
+  EXPECT_EQ(status.state, RunPhase::kFailed);
   EXPECT_EQ(status.exit_code, 65);
   EXPECT_THAT(status.message, HasSubstr("trainer: planned end of start 1\n"));
 }
@@ -157,14 +157,14 @@ TEST_F(SupervisorTest, StatusFollowsTheRun) {
     return ProcessStatus{};
   };
   ASSERT_TRUE(Eventually([&] {
-    return worker().restarts == 1 && Status().state == RunState::kRunning;
+    return worker().restarts == 1 && Status().state == RunPhase::kRunning;
   })) << ToJson(Status());
   EXPECT_EQ(Status().supervisor, IdentityOf(supervisor_->pid()));
   EXPECT_EQ(worker().identity, IdentityOf(Starts("worker").back()));
   EXPECT_EQ(worker().state, ProcessState::kRunning);
   kill(supervisor_->pid(), SIGTERM);
   EXPECT_EQ(Finish(), 75) << Err();
-  EXPECT_EQ(Status().state, RunState::kStopped);
+  EXPECT_EQ(Status().state, RunPhase::kStopped);
   EXPECT_EQ(worker().identity, ProcessIdentity{}) << "a number that is free again names nobody";
 }
 
