@@ -319,7 +319,7 @@ std::optional<ErrorCause> Supervisor::FindCause() const {
 
 std::optional<ErrorCause> Supervisor::Report(char level, const std::string& name,
                                              const std::string& reason) {
-  const std::optional<ErrorCause> cause = FindCause();
+  std::optional<ErrorCause> cause = FindCause();
   const std::string end = name + ": " + reason;
   std::string message;
   if (cause) {
