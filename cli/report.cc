@@ -18,8 +18,8 @@ namespace ponder {
 namespace {
 
 using report::Figure;
-using report::RunData;
 using report::ReportSection;
+using report::RunData;
 
 // Beyond so many, lines can no longer be told apart.
 constexpr size_t kMaxRuns = 12;
