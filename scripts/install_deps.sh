@@ -80,53 +80,33 @@ install_packages() {
   fi
 }
 
-install_libtorch() {
-  local stamp=$DEPS_DIR/python/.installed
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$WHEELS" ]; then
-    say "LibTorch: there ($DEPS_DIR/python)"
+# Python packages into a folder of $DEPS_DIR, in whole or not at all.
+install_wheels() { # FOLDER WHAT WHEELS PIP_OPTION...
+  local folder=$DEPS_DIR/$1 what=$2 wheels=$3
+  shift 3
+  if [ -f "$folder/.installed" ] && [ "$(cat "$folder/.installed")" = "$wheels" ]; then
+    say "$what: there ($folder)"
     return
   fi
   if [ $check = yes ]; then
-    say "LibTorch missing: $WHEELS"
+    say "$what missing: $wheels"
     return 1
   fi
-  local pip_options="--no-deps --no-compile --only-binary=:all: --python-version 3.11 --disable-pip-version-check"
-  say "LibTorch: downloading about 0.9 GB into $DEPS_DIR/python"
-  rm -rf "$DEPS_DIR/python" "$DEPS_DIR/python.tmp"
-  local log=$DEPS_DIR/pip.log
-  if ! PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q $pip_options --target "$DEPS_DIR/python.tmp" $WHEELS >"$log" 2>&1; then
-    tail -n 5 "$log" >&2
-    fail "the Python package registry did not give: $WHEELS (is it reachable? full log: $log)"
-  fi
-  printf '%s' "$WHEELS" >"$DEPS_DIR/python.tmp/.installed"
-  mv "$DEPS_DIR/python.tmp" "$DEPS_DIR/python"
-}
-
-install_python_tools() {
-  local stamp=$DEPS_DIR/tools/.installed
-  if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$PYTHON_TOOLS" ]; then
-    say "Python tools: there ($DEPS_DIR/tools)"
-    return
-  fi
-  if [ $check = yes ]; then
-    say "Python tools missing: $PYTHON_TOOLS"
-    return 1
-  fi
-  say "Python tools: downloading $PYTHON_TOOLS into $DEPS_DIR/tools"
-  rm -rf "$DEPS_DIR/tools" "$DEPS_DIR/tools.tmp"
-  local log=$DEPS_DIR/pip_tools.log
+  say "$what: downloading into $folder"
+  rm -rf "$folder" "$folder.tmp"
+  local log=$folder.pip.log
   if ! PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q --disable-pip-version-check --only-binary=:all: \
-    --target "$DEPS_DIR/tools.tmp" $PYTHON_TOOLS >"$log" 2>&1; then
+    "$@" --target "$folder.tmp" $wheels >"$log" 2>&1; then
     tail -n 5 "$log" >&2
-    fail "the Python package registry did not give: $PYTHON_TOOLS (is it reachable? full log: $log)"
+    fail "the Python package registry did not give: $wheels (is it reachable? full log: $log)"
   fi
-  printf '%s' "$PYTHON_TOOLS" >"$DEPS_DIR/tools.tmp/.installed"
-  mv "$DEPS_DIR/tools.tmp" "$DEPS_DIR/tools"
+  printf '%s' "$wheels" >"$folder.tmp/.installed"
+  mv "$folder.tmp" "$folder"
 }
 
 mkdir -p "$DEPS_DIR"
 status=0
 install_packages || status=1
-install_libtorch || status=1
-[ "$tools" = no ] || install_python_tools || status=1
+install_wheels python "LibTorch (0.9 GB)" "$WHEELS" --no-deps --no-compile --python-version 3.11 || status=1
+[ $tools = no ] || install_wheels tools "Python tools" "$PYTHON_TOOLS" || status=1
 exit $status

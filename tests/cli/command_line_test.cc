@@ -10,28 +10,12 @@
 #include <vector>
 
 #include "core/config/experiment.h"
+#include "tests/cli/run_ponder.h"
 
 namespace ponder {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Outcome RunPonder(std::vector<const char*> arguments) {
-  arguments.insert(arguments.begin(), "ponder");
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Outcome outcome;
-  outcome.code = RunCommandLine(static_cast<int>(arguments.size()), arguments.data());
-  outcome.out = ::testing::internal::GetCapturedStdout();
-  outcome.err = ::testing::internal::GetCapturedStderr();
-  return outcome;
-}
 
 std::string Quickstart() {
   const char* source = std::getenv("PONDER_SOURCE_DIR");
@@ -123,7 +107,7 @@ TEST(CommandLineTest, VersionNamesTheProgram) {
 
 TEST(CommandLineTest, WrongUseIsToldOnStderrAndExitsWithTwo) {
   struct Case {
-    std::vector<const char*> arguments;
+    std::vector<std::string> arguments;
     const char* message;
   };
   const Case cases[] = {

@@ -20,29 +20,13 @@
 
 #include "cli/command_line.h"
 #include "cli/completion/command_tree.h"
+#include "tests/cli/run_ponder.h"
+#include "tests/cli/terminal_stdout.h"
 
 namespace ponder {
 namespace {
 
 using ::testing::HasSubstr;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Outcome RunPonder(const std::vector<std::string>& words) {
-  std::vector<const char*> arguments{"ponder"};
-  for (const std::string& word : words) arguments.push_back(word.c_str());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Outcome outcome;
-  outcome.code = RunCommandLine(static_cast<int>(arguments.size()), arguments.data());
-  outcome.out = ::testing::internal::GetCapturedStdout();
-  outcome.err = ::testing::internal::GetCapturedStderr();
-  return outcome;
-}
 
 CommandTree Tree() {
   const auto app = MakeCommandLine(nullptr);
@@ -66,20 +50,10 @@ void ExpectGoodHelp(const Outcome& outcome) {
 }
 
 TEST(CommandWalk, HelpFollowsANarrowTerminal) {
-  const winsize size{.ws_row = 24, .ws_col = 40, .ws_xpixel = 0, .ws_ypixel = 0};
-  int terminal = -1;
-  int shell = -1;
-  ASSERT_EQ(openpty(&terminal, &shell, nullptr, nullptr, &size), 0);
-  std::fflush(stdout);
-  const int before = dup(STDOUT_FILENO);
-  dup2(shell, STDOUT_FILENO);
-  const char* const arguments[] = {"ponder", "up", "--help"};
-  EXPECT_EQ(RunCommandLine(3, arguments), 0);
-  std::cout.flush();
-  dup2(before, STDOUT_FILENO);
-  std::string help(8192, '\0');
-  help.resize(static_cast<size_t>(std::max<ssize_t>(0, read(terminal, help.data(), help.size()))));
-  for (const int fd : {terminal, shell, before}) close(fd);
+  const std::string help = PrintedOnTerminal(40, [] {
+    const char* const arguments[] = {"ponder", "up", "--help"};
+    EXPECT_EQ(RunCommandLine(3, arguments), 0);
+  });
   EXPECT_THAT(help, HasSubstr("Run an experiment"));
   std::istringstream lines(help);
   for (std::string line; std::getline(lines, line);) {

@@ -2,14 +2,12 @@
 #include "cli/console_text.h"
 
 #include <gtest/gtest.h>
-#include <pty.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <sstream>
 
 #include "cli/text_page.h"
+#include "tests/cli/terminal_stdout.h"
 
 namespace ponder {
 namespace {
@@ -70,16 +68,10 @@ TEST(StyleOfStdoutTest, FollowsTheTerminalBetweenFortyAndAHundredAndTwentyColumn
     size_t columns;
   };
   for (const Case& tried : {Case{20, 40}, Case{52, 52}, Case{100, 100}, Case{300, 120}}) {
-    const winsize size{.ws_row = 24, .ws_col = tried.terminal, .ws_xpixel = 0, .ws_ypixel = 0};
-    int terminal = -1;
-    int shell = -1;
-    ASSERT_EQ(openpty(&terminal, &shell, nullptr, nullptr, &size), 0);
-    std::fflush(stdout);
-    const int before = dup(STDOUT_FILENO);
-    dup2(shell, STDOUT_FILENO);
-    const size_t columns = StyleOfStdout().columns;
-    dup2(before, STDOUT_FILENO);
-    for (const int fd : {terminal, shell, before}) close(fd);
+    size_t columns = 0;
+    const std::string printed =
+        PrintedOnTerminal(tried.terminal, [&] { columns = StyleOfStdout().columns; });
+    EXPECT_FALSE(printed.empty()) << "no terminal to be had";
     EXPECT_EQ(columns, tried.columns);
   }
 }

@@ -11,6 +11,7 @@
 #include "cli/command_line.h"
 #include "cli/completion/command_tree.h"
 #include "core/config/experiment.h"
+#include "tests/cli/run_ponder.h"
 #include "trainer/checkpoint/checkpoint_writer.h"
 
 namespace ponder {
@@ -18,24 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-Outcome RunPonder(const std::vector<std::string>& words) {
-  std::vector<const char*> arguments{"ponder"};
-  for (const std::string& word : words) arguments.push_back(word.c_str());
-  ::testing::internal::CaptureStdout();
-  ::testing::internal::CaptureStderr();
-  Outcome outcome;
-  outcome.code = RunCommandLine(static_cast<int>(arguments.size()), arguments.data());
-  outcome.out = ::testing::internal::GetCapturedStdout();
-  outcome.err = ::testing::internal::GetCapturedStderr();
-  return outcome;
-}
 
 // A working directory whose runs/quickstart did all its steps, without a status: the trainer was
 // started by mpirun itself.

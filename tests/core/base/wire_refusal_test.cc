@@ -11,7 +11,10 @@
 namespace ponder {
 namespace {
 
-using namespace ::ponder::testing;  // NOLINT(google-build-using-namespace)
+using ::ponder::testing::GoodGroup;
+using ::ponder::testing::GoodLease;
+using ::ponder::testing::GoodTrajectory;
+using ::ponder::testing::kVocabSize;
 using ::testing::HasSubstr;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();

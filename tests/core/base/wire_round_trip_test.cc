@@ -11,7 +11,10 @@
 namespace ponder {
 namespace {
 
-using namespace ::ponder::testing;  // NOLINT(google-build-using-namespace)
+using ::ponder::testing::GoodIdentity;
+using ::ponder::testing::GoodLease;
+using ::ponder::testing::GoodTrajectory;
+using ::ponder::testing::kVocabSize;
 
 const WireLimits kLimits{.vocab_size = kVocabSize};
 
