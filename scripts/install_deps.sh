@@ -11,7 +11,7 @@ set -euo pipefail
 PACKAGES="cmake ninja-build g++ pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc
   libprotobuf-dev libopenmpi-dev openmpi-bin libyaml-cpp-dev libspdlog-dev libcli11-dev
   nlohmann-json3-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev
-  prometheus-cpp-dev libisal-dev libgtest-dev libgmock-dev librapidcheck-dev
+  prometheus-cpp-dev libisal-dev libonig-dev libicu-dev libzstd-dev zlib1g-dev libgtest-dev libgmock-dev librapidcheck-dev
   ccache mold time python3 python3-pip"
 TOOLS="clang clang-format clang-tidy libclang-rt-14-dev shellcheck iproute2"
 # Versions that belong together: LibTorch was built against this NCCL and this CUDA runtime. A machine

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/text/tokenizer.h"
 
@@ -22,8 +24,14 @@ SymbolTokenizer::SymbolTokenizer(std::vector<std::string> symbols,
   PONDER_CHECK(has_eos) << "the end token '" << eos << "' is not among the special symbols";
 }
 
-std::vector<uint32_t> SymbolTokenizer::Encode(std::string_view text) const {
-  std::vector<uint32_t> ids;
+Encoding SymbolTokenizer::EncodeWithSpans(std::string_view text,
+                                          const EncodeOptions& options) const {
+  Encoding encoding;
+  const auto is_trusted = [&](const ByteSpan& span) {
+    return std::any_of(
+        options.trusted.begin(), options.trusted.end(),
+        [&](const ByteSpan& range) { return range.begin <= span.begin && span.end <= range.end; });
+  };
   size_t begin = 0;
   while (begin < text.size()) {
     if (text[begin] == ' ') {
@@ -31,17 +39,19 @@ std::vector<uint32_t> SymbolTokenizer::Encode(std::string_view text) const {
       continue;
     }
     const size_t end = std::min(text.find(' ', begin), text.size());
+    const ByteSpan span{static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
     const std::string_view symbol = text.substr(begin, end - begin);
     const auto found = ids_.find(symbol);
-    if (found == ids_.end() || is_special_[found->second]) {
+    if (found == ids_.end() || (is_special_[found->second] && !is_trusted(span))) {
       throw Error(Condition::kBadData,
                   "encoding text: expected a symbol of the vocabulary at byte " +
                       std::to_string(begin) + ", got '" + std::string(symbol.substr(0, 40)) + "'");
     }
-    ids.push_back(found->second);
+    encoding.ids.push_back(found->second);
+    encoding.spans.push_back(span);
     begin = end;
   }
-  return ids;
+  return encoding;
 }
 
 std::string SymbolTokenizer::Decode(std::span<const uint32_t> ids) const {

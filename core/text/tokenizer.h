@@ -11,6 +11,28 @@
 
 namespace ponder {
 
+// Bytes [begin, end) of a text.
+struct ByteSpan {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+  bool operator==(const ByteSpan&) const = default;
+};
+
+// Tokens and, for each, the bytes of the text that it stands for; an empty span for tokens that no
+// text stands behind. Spans ascend; they overlap only where a character is split over tokens.
+struct Encoding {
+  std::vector<uint32_t> ids;
+  std::vector<ByteSpan> spans;
+};
+
+struct EncodeOptions {
+  // Where special tokens are recognised, ascending and disjoint. Elsewhere text that looks like a
+  // special token stays text: untrusted text cannot forge them.
+  std::span<const ByteSpan> trusted = {};
+  // Also what the tokenizer puts around every text, such as a token that begins it.
+  bool add_special_tokens = false;
+};
+
 // Immutable; thread safe.
 class Tokenizer {
  public:
@@ -18,9 +40,12 @@ class Tokenizer {
   virtual uint32_t vocab_size() const = 0;
   // The token that ends an answer.
   virtual uint32_t eos_id() const = 0;
-  // Throws Error(kBadData) that names the unknown symbol and its place. Special tokens inside
-  // `text` are not recognised: untrusted text cannot forge them.
-  virtual std::vector<uint32_t> Encode(std::string_view text) const = 0;
+  // Throws Error(kBadData) that names what cannot be encoded and its place.
+  virtual Encoding EncodeWithSpans(std::string_view text, const EncodeOptions& options) const = 0;
+  // The ids of untrusted text.
+  std::vector<uint32_t> Encode(std::string_view text) const {
+    return EncodeWithSpans(text, {}).ids;
+  }
   // Ids at or above vocab_size throw Error(kBadData). Special tokens are left out.
   virtual std::string Decode(std::span<const uint32_t> ids) const = 0;
   // The text of one token, special tokens included, for display.
@@ -28,14 +53,15 @@ class Tokenizer {
 };
 
 // One token per symbol; text is symbols separated by single spaces. Ids follow the order of
-// `symbols`; those in `special` are never encoded from text and never decoded.
+// `symbols`; those in `special` are never decoded, and encoded from trusted text alone. Nothing is
+// put around a text.
 class SymbolTokenizer : public Tokenizer {
  public:
   SymbolTokenizer(std::vector<std::string> symbols, const std::vector<std::string>& special,
                   const std::string& eos);
   uint32_t vocab_size() const override { return static_cast<uint32_t>(symbols_.size()); }
   uint32_t eos_id() const override { return eos_id_; }
-  std::vector<uint32_t> Encode(std::string_view text) const override;
+  Encoding EncodeWithSpans(std::string_view text, const EncodeOptions& options) const override;
   std::string Decode(std::span<const uint32_t> ids) const override;
   std::string TokenText(uint32_t id) const override;
 

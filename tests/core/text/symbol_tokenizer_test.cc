@@ -46,6 +46,21 @@ TEST(SymbolTokenizer, RefusesTextThatForgesASpecialToken) {
   EXPECT_THROW(Letters().Encode("a <eos>"), Error);
 }
 
+TEST(SymbolTokenizer, RecognisesASpecialTokenInTrustedTextAlone) {
+  const SymbolTokenizer tokenizer = Letters();
+  const std::string text = "a <eos> b";
+  const std::vector<ByteSpan> whole{{0, 9}};
+  const std::vector<ByteSpan> part{{0, 4}};
+  EXPECT_EQ(tokenizer.EncodeWithSpans(text, {.trusted = whole}).ids,
+            (std::vector<uint32_t>{0, 4, 1}));
+  EXPECT_THROW(tokenizer.EncodeWithSpans(text, {.trusted = part}), Error);
+}
+
+TEST(SymbolTokenizer, GivesTheBytesOfEveryToken) {
+  const std::vector<ByteSpan> expected{{0, 1}, {2, 4}, {5, 6}};
+  EXPECT_EQ(Letters().EncodeWithSpans("a 10 b", {}).spans, expected);
+}
+
 TEST(SymbolTokenizer, NamesTheUnknownSymbolAndItsPlace) {
   try {
     Letters().Encode("a b  9");
