@@ -28,9 +28,9 @@ Encoding SymbolTokenizer::EncodeWithSpans(std::string_view text,
                                           const EncodeOptions& options) const {
   Encoding encoding;
   const auto is_trusted = [&](const ByteSpan& span) {
-    return std::any_of(
-        options.trusted.begin(), options.trusted.end(),
-        [&](const ByteSpan& range) { return range.begin <= span.begin && span.end <= range.end; });
+    return std::any_of(options.trusted.begin(), options.trusted.end(), [&](const ByteSpan& range) {
+      return range.begin <= span.begin && span.end <= range.end;
+    });
   };
   size_t begin = 0;
   while (begin < text.size()) {
